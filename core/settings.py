@@ -1,0 +1,97 @@
+"""The composition root's settings: what runs, in which order, and where its data lies."""
+
+from pathlib import Path
+
+from core import database, logs
+from core.environment import setting
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR: Path = setting("FILMROLL_DATA_DIR")
+MODELS_DIR: Path | None = setting("FILMROLL_MODELS_DIR")
+MODEL_DOWNLOADS: bool = setting("FILMROLL_MODEL_DOWNLOADS")
+CONCURRENCY: int = setting("FILMROLL_CONCURRENCY") or database.cores()
+CHILD_MEMORY_MIB: int = setting("FILMROLL_CHILD_MEMORY_MIB")
+HOST: str = setting("FILMROLL_HOST")
+PORT: int = setting("FILMROLL_PORT")
+
+DEBUG: bool = setting("FILMROLL_DEBUG")
+SECRET_KEY = setting("FILMROLL_SECRET_KEY") or database.kept_secret(DATA_DIR / "secret-key")
+ALLOWED_HOSTS: list[str] = setting("FILMROLL_ALLOWED_HOSTS")
+CSRF_TRUSTED_ORIGINS: list[str] = setting("FILMROLL_TRUSTED_ORIGINS")
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "procrastinate.contrib.django",
+    "django_htmx",
+    "heroicons",
+    "events",
+    "core",
+    "workers",
+]
+# Who hears of each event, in this order: read models first, the jobs last.
+EVENT_CONSUMERS: list[str] = [
+    # "core.readmodels.libraries",
+    # "core.readmodels.files",
+    # "core.readmodels.photos",
+    # "core.readmodels.failures",
+    # "workers.reactions",
+]
+# EVENT_LIFTS = "core.domain.lifts"
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "servestatic.middleware.ServeStaticMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "core.urls"
+# Pages of upper layers, mounted by name: (path, module).
+MOUNTS = [("jobs/", "workers.console.urls")]
+ASGI_APPLICATION = "core.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+            ],
+            "builtins": ["django_htmx.templatetags.django_htmx", "heroicons.templatetags.heroicons"],
+        },
+    },
+]
+
+DATABASES = {"default": database.configuration(DATA_DIR)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "tasks"
+
+AUTH_USER_MODEL = "core.Account"
+LOGIN_URL = "signin"
+LOGIN_REDIRECT_URL = "timeline"
+LOGOUT_REDIRECT_URL = "signin"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+SESSION_COOKIE_AGE = 60 * 60 * 24 * 90
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = DATA_DIR / "static"
+SERVESTATIC_USE_FINDERS = True
+
+LOGGING_CONFIG = "core.logs.configure"
+LOGGING = logs.configuration(setting("FILMROLL_LOG_LEVEL"), json_lines=setting("FILMROLL_LOG_JSON"))

@@ -1,0 +1,87 @@
+"""The only builder of file paths: previews in the data folder, originals under their library's root."""
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID
+
+from django.conf import settings
+
+_ESCAPED = "\\x"
+
+
+def path_to_text(path: bytes | str | os.PathLike[str]) -> str:
+    """A path as text that any table and any JSON can hold; `text_to_path` turns it back.
+
+    File names are bytes. Those that are UTF-8 stay as they are but for backslashes, which are doubled;
+    bytes that are no UTF-8 become \\xNN.
+    """
+    decoded = os.fsdecode(path).replace("\\", "\\\\")
+    return "".join(f"{_ESCAPED}{ord(c) - 0xDC00:02x}" if "\udc80" <= c <= "\udcff" else c for c in decoded)
+
+
+def text_to_path(text: str) -> str:
+    """The file-system path of a text made by `path_to_text`."""
+    made: list[str] = []
+    at = 0
+    while at < len(text):
+        if text[at : at + 2] == _ESCAPED:
+            made.append(chr(0xDC00 + int(text[at + 2 : at + 4], 16)))
+            at += 4
+        elif text[at] == "\\":
+            made.append("\\")
+            at += 2
+        else:
+            made.append(text[at])
+            at += 1
+    return "".join(made)
+
+
+def original_path(root: str, path: str) -> Path:
+    """Where an original lies: the library's root and the path inside it, both as `path_to_text` made them."""
+    return Path(text_to_path(root)) / text_to_path(path)
+
+
+def preview_path(photo_id: UUID, revision: str, name: str) -> Path:
+    """Where a preview lies; `name` is "tile" or "large". Two levels of folders keep each one small."""
+    text = photo_id.hex
+    return settings.DATA_DIR / "previews" / text[:2] / text[2:4] / text / f"{revision}-{name}.webp"
+
+
+@contextlib.contextmanager
+def working_folder() -> Iterator[Path]:
+    """A folder for half-made files, on the disk of the previews so that they can be renamed into place."""
+    parent = settings.DATA_DIR / "working"
+    parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(dir=parent))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def put_in_place(made: Path, final: Path) -> None:
+    """Move a finished file to its place: its data on disk first, then one atomic rename, then the folder.
+
+    A power cut leaves the whole file or none of it.
+    """
+    final.parent.mkdir(parents=True, exist_ok=True)
+    _sync(made)
+    made.replace(final)
+    _sync(final.parent)
+
+
+def clear_working_folders() -> None:
+    """Remove what killed processes left half-made. For the start of a machine's first process only."""
+    shutil.rmtree(settings.DATA_DIR / "working", ignore_errors=True)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,51 @@
+"""What every test stands on: a real PostgreSQL, started once, and the shared photos where they are there."""
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+_held = contextlib.ExitStack()
+
+
+def _start_database() -> None:
+    """One embedded server for the whole run; with DATABASE_URL set, that server is used instead."""
+    folder = Path(_held.enter_context(tempfile.TemporaryDirectory(prefix="filmroll-test-")))
+    folder.chmod(0o755)
+    os.environ["FILMROLL_DATA_DIR"] = str(folder)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "core.settings")
+    from core import database
+
+    if not database.is_embedded():
+        return
+    # Tests never survive a power cut: no fsync.
+    _held.enter_context(database.running(folder, fsync="off", full_page_writes="off", max_connections="200"))
+    os.environ["DATABASE_URL"] = database.conninfo(folder)
+
+
+def pytest_unconfigure() -> None:
+    _held.close()
+
+
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    _start_database()
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder with real photos and models, or a skip."""
+    here = Path(os.environ.get("FILMROLL_SHARED", Path(__file__).parents[2] / "shared"))
+    if not (here / "photos" / "MANIFEST.json").exists():
+        pytest.skip("the shared photos are not here")
+    return here
+
+
+@pytest.fixture(autouse=True)
+def data_dir(settings: object, tmp_path: Path) -> Iterator[Path]:
+    """A data folder of each test's own."""
+    settings.DATA_DIR = tmp_path / "data"  # type: ignore[attr-defined]
+    settings.DATA_DIR.mkdir()  # type: ignore[attr-defined]
+    yield settings.DATA_DIR  # type: ignore[attr-defined]
