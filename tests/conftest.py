@@ -24,6 +24,10 @@ def _start_database() -> None:
     # Tests never survive a power cut: no fsync.
     _held.enter_context(database.running(folder, fsync="off", full_page_writes="off", max_connections="200"))
     os.environ["DATABASE_URL"] = database.conninfo(folder)
+    # pytest-django has read the settings before this file was loaded.
+    from django.conf import settings
+
+    settings.DATABASES["default"].update(database.configuration(folder))
 
 
 def pytest_unconfigure() -> None:
