@@ -1,0 +1,47 @@
+"""Who may see a page: the guard of every view behind the sign-in, and the request as those views know it."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.middleware import HtmxDetails
+
+from core.accounts import Account
+
+P = ParamSpec("P")
+
+
+class Request(HttpRequest):
+    """A request by a signed-in account."""
+
+    htmx: HtmxDetails
+    user: Account
+
+
+View = Callable[Concatenate[Request, P], HttpResponse]
+
+
+def signed_in(view: View[P]) -> View[P]:
+    """Send everybody else to the sign-in page, and back afterwards.
+
+    For a fragment it is the whole page that goes there: a form inside a tile would help nobody.
+    """
+
+    @wraps(view)
+    def guarded(request: Request, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if request.user.is_authenticated:
+            return view(request, *args, **kwargs)
+        if request.htmx:
+            return HttpResponseClientRedirect(redirect_to_login(request.htmx.current_url_abs_path or "/").url)
+        return redirect_to_login(request.get_full_path())
+
+    return guarded
+
+
+def actor_of(request: Request) -> str:
+    """The name under which events remember who acted."""
+    return f"account:{request.user.pk}"
+

@@ -1,0 +1,94 @@
+"""What the frame of every page knows: the section, the look, and how far the machine's work is."""
+
+from dataclasses import dataclass
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.functional import cached_property
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from core.accounts import Account
+from core.readmodels.photos import Counts, counts
+from core.web.access import Request, signed_in
+from core.web.words import counted, number
+
+APPEARANCES = ("light", "dark")
+_SECTIONS = {"failures": "failures", "jobs": "jobs"}
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The calm ring: work in progress, and how many things failed."""
+
+    shown: int
+    waiting: int
+    failed: int
+
+    @classmethod
+    def of(cls, counted_photos: Counts) -> "Progress":
+        return cls(counted_photos.shown, counted_photos.waiting, counted_photos.failed)
+
+    @property
+    def percent(self) -> int:
+        """Of all photos, how many have their preview; never quite 100 while one waits."""
+        return min(99, round(100 * self.shown / max(1, self.shown + self.waiting)))
+
+    @property
+    def waiting_words(self) -> str:
+        return f"{number(self.waiting)} to go"
+
+    @property
+    def failed_words(self) -> str:
+        return f"{counted(self.failed, 'failure')} to look at"
+
+    @property
+    def failed_short(self) -> str:
+        return str(self.failed) if self.failed < 100 else "99+"
+
+    @property
+    def words(self) -> str:
+        if self.waiting:
+            return f"Previews are being made: {counted(self.waiting, 'photo')} to go"
+        return "All photos are ready"
+
+    @property
+    def announcement(self) -> str:
+        """For screen readers; without the count that changes three times a second."""
+        work = "Previews are being made." if self.waiting else "All previews are made."
+        return f"{work} {self.failed_words}." if self.failed else work
+
+
+class Frame:
+    """Read lazily by templates: a fragment that shows no ring counts nothing."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = request
+
+    @cached_property
+    def section(self) -> str:
+        first = self._request.path.strip("/").partition("/")[0]
+        return "photos" if first in ("", "photos") else _SECTIONS.get(first, "")
+
+    @cached_property
+    def appearance(self) -> str:
+        chosen = self._request.COOKIES.get("appearance", "")
+        return chosen if chosen in APPEARANCES else ""
+
+    @cached_property
+    def progress(self) -> Progress | None:
+        account = getattr(self._request, "user", None)
+        return Progress.of(counts(account)) if isinstance(account, Account) else None
+
+
+def frame(request: HttpRequest) -> dict[str, Frame]:
+    """Context processor: `frame` in every template."""
+    return {"frame": Frame(request)}
+
+
+@require_safe
+@never_cache
+@signed_in
+def progress_ring(request: Request) -> HttpResponse:
+    """The ring alone, for when something changed."""
+    return render(request, "_progress.html", {"progress": Frame(request).progress})

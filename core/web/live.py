@@ -1,0 +1,86 @@
+"""Tells open pages that something changed: server-sent events that name what to fetch again, and no more.
+
+A stream must never pass through GZip (a compressor holds small messages back) and must end when the server
+wants to: a server that stops calls `end_streams`, for it waits for open answers otherwise.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+
+from asgiref.sync import sync_to_async
+from django.contrib.auth.decorators import login_required
+from django.db import connections
+from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.views.decorators.http import require_GET
+
+from events import listener
+
+PHOTOS, JOBS = {"photos": "filmroll_events"}, {"jobs": "filmroll_jobs"}
+# At most about three messages a second, the last one always: a page that fetches more often helps nobody.
+MERGE_SECONDS = 0.33
+HEARTBEAT_SECONDS = 15.0
+
+_ends: set[asyncio.Event] = set()
+
+
+@require_GET
+@login_required
+async def live(request: HttpRequest) -> HttpResponseBase:
+    """`photos` when photos changed and, for staff, `jobs` when jobs did."""
+    account = await request.auser()
+    return await stream(PHOTOS | JOBS if account.is_staff else PHOTOS)
+
+
+async def stream(channels: Mapping[str, str]) -> StreamingHttpResponse:
+    """A stream with one event name per channel of the database. The caller has checked who asks."""
+    # The request's database connection would otherwise stay out of the pool for as long as the page is open.
+    await sync_to_async(connections.close_all)()
+    return StreamingHttpResponse(
+        signals(channels),
+        content_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+def end_streams() -> None:
+    """End every stream of this process within a moment. Call it in the event loop when the server stops."""
+    for end in list(_ends):
+        end.set()
+
+
+async def signals(channels: Mapping[str, str]) -> AsyncIterator[bytes]:
+    """The messages of one stream, until `end_streams` or until the reader goes away."""
+    end = asyncio.Event()
+    _ends.add(end)
+    try:
+        async with contextlib.AsyncExitStack() as held:
+            waiting = {asyncio.create_task(end.wait()): ""}
+            held.callback(_cancel, waiting)
+            subscriptions = {
+                name: await held.enter_async_context(listener.shared().subscribe(channel))
+                for name, channel in channels.items()
+            }
+            for name, subscription in subscriptions.items():
+                waiting[asyncio.create_task(subscription.wait())] = name
+            yield b"retry: 2000\n\n"
+            while not end.is_set():
+                done, _ = await asyncio.wait(
+                    waiting, timeout=HEARTBEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED
+                )
+                names = sorted(waiting.pop(task) for task in done)
+                for name in filter(None, names):
+                    waiting[asyncio.create_task(subscriptions[name].wait())] = name
+                yield b"".join(map(_message, filter(None, names))) or b": still here\n\n"
+                await asyncio.sleep(MERGE_SECONDS)
+    finally:
+        _ends.discard(end)
+
+
+def _message(name: str) -> bytes:
+    return f"event: {name}\ndata: changed\n\n".encode()
+
+
+def _cancel(tasks: Mapping[asyncio.Task[object], str]) -> None:
+    for task in tasks:
+        task.cancel()

@@ -1,0 +1,51 @@
+"""Counts, sizes and times as people write them."""
+
+from datetime import date, datetime
+
+_UNITS = ("bytes", "KB", "MB", "GB", "TB")
+
+
+def number(count: int) -> str:
+    """12345 → "12,345"."""
+    return f"{count:,}"
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """1 → "1 photo", 12345 → "12,345 photos"."""
+    return f"{number(count)} {one if count == 1 else many or one + 's'}"
+
+
+def size(count: int) -> str:
+    """A file's size: "640 bytes", "4.7 MB", "38 MB"."""
+    amount = float(count)
+    for unit in _UNITS[:-1]:
+        if amount < 999.5:
+            return _short(amount, unit)
+        amount /= 1000
+    return _short(amount, _UNITS[-1])
+
+
+def _short(amount: float, unit: str) -> str:
+    if unit == "bytes":
+        return counted(int(amount), "byte")
+    return f"{amount:.1f} {unit}" if amount < 9.95 else f"{amount:,.0f} {unit}"
+
+
+def day(value: date) -> str:
+    """"Sat, 16 May 2020"."""
+    return f"{value:%a}, {value.day} {value:%B %Y}"
+
+
+def short_day(value: date) -> str:
+    """"Sat, 16 May 2020", with the month cut to three letters where it is longer."""
+    return f"{value:%a}, {value.day} {value:%b %Y}"
+
+
+def month(value: date) -> str:
+    """"May 2020"."""
+    return f"{value:%B %Y}"
+
+
+def wall_time(value: datetime) -> str:
+    """"16 May 2020, 14:03:09"."""
+    return f"{value.day} {value:%B %Y, %H:%M:%S}"

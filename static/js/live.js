@@ -1,0 +1,76 @@
+// Live streams that cost nothing while nobody looks.
+//
+// Browsers allow six connections to one HTTP/1.1 host, over all tabs. A stream per tab would use them up
+// and the seventh tab would hang for ever, so a hidden tab lets its stream go and a shown one takes it
+// up again. After each opening every listener is told once: whatever was missed meanwhile is fetched.
+
+class Stream extends EventTarget {
+  #url;
+  #source = null;
+  #closed = false;
+  #names = new Set();
+  onopen = null;
+  onerror = null;
+
+  constructor(url) {
+    super();
+    this.#url = url;
+    document.addEventListener("visibilitychange", this.#follow);
+    addEventListener("pagehide", this.#rest);
+    addEventListener("pageshow", this.#follow);
+    this.#follow();
+  }
+
+  // htmx makes a new stream when it finds one CLOSED; one that rests comes back by itself.
+  get readyState() {
+    return this.#closed ? EventSource.CLOSED : this.#source?.readyState ?? EventSource.CONNECTING;
+  }
+
+  addEventListener(name, ...rest) {
+    super.addEventListener(name, ...rest);
+    if (!this.#names.has(name)) {
+      this.#names.add(name);
+      this.#source?.addEventListener(name, this.#forward);
+    }
+  }
+
+  close() {
+    this.#closed = true;
+    this.#rest();
+    document.removeEventListener("visibilitychange", this.#follow);
+    removeEventListener("pagehide", this.#rest);
+    removeEventListener("pageshow", this.#follow);
+  }
+
+  #follow = () => {
+    if (document.hidden) this.#rest();
+    else if (!this.#source && !this.#closed) this.#open();
+  };
+
+  #rest = () => {
+    this.#source?.close();
+    this.#source = null;
+  };
+
+  #open() {
+    this.#source = new EventSource(this.#url);
+    for (const name of this.#names) this.#source.addEventListener(name, this.#forward);
+    this.#source.onopen = (event) => {
+      this.onopen?.(event);
+      for (const name of this.#names) this.dispatchEvent(new MessageEvent(name, { data: "" }));
+    };
+    this.#source.onerror = (event) => this.#retry(event);
+  }
+
+  // The browser reconnects by itself after a cut, but not after an error status (a restarting proxy).
+  #retry(event) {
+    this.onerror?.(event);
+    if (this.#source?.readyState !== EventSource.CLOSED) return;
+    this.#rest();
+    setTimeout(this.#follow, 3000 + 4000 * Math.random());
+  }
+
+  #forward = (event) => this.dispatchEvent(new MessageEvent(event.type, { data: event.data }));
+}
+
+htmx.createEventSource = (url) => new Stream(url);
