@@ -159,6 +159,16 @@ class Embedded:
         """Whether a live server owns the cluster, whoever started it."""
         return _live_postmaster(self.cluster) is not None
 
+    def stop_stranger(self, seconds: float = 20) -> None:
+        """Stop a server that a killed process left behind. The caller holds the data folder."""
+        stranger = _live_postmaster(self.cluster)
+        if stranger is None:
+            return
+        for sign in (signal.SIGINT, signal.SIGQUIT):
+            with contextlib.suppress(psutil.Error):
+                stranger.send_signal(sign)
+                stranger.wait(seconds / 2)
+
     def stop(self) -> None:
         """Stop the server: fast first (roll back, disconnect), then at once."""
         if self.process is None or self.process.poll() is not None:

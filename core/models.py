@@ -1,5 +1,9 @@
 """Where Django finds the tables of the photo library; each is written beside what fills and asks it."""
 
 from core.accounts import Account, ApiKey
+from core.readmodels.failures import Failure
+from core.readmodels.files import PhotoFile
+from core.readmodels.libraries import Library
+from core.readmodels.photos import Photo
 
-__all__ = ["Account", "ApiKey"]
+__all__ = ["Account", "ApiKey", "Failure", "Library", "Photo", "PhotoFile"]

@@ -27,19 +27,20 @@ INSTALLED_APPS = [
     "procrastinate.contrib.django",
     "django_htmx",
     "heroicons",
+    "ninja",
     "events",
     "core",
     "workers",
 ]
 # Who hears of each event, in this order: read models first, the jobs last.
 EVENT_CONSUMERS: list[str] = [
-    # "core.readmodels.libraries",
-    # "core.readmodels.files",
-    # "core.readmodels.photos",
-    # "core.readmodels.failures",
-    # "workers.reactions",
+    "core.readmodels.libraries",
+    "core.readmodels.files",
+    "core.readmodels.photos",
+    "core.readmodels.failures",
+    "workers.reactions",
 ]
-# EVENT_LIFTS = "core.domain.lifts"
+EVENT_LIFTS = "core.domain.lifts"
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -54,6 +55,8 @@ MIDDLEWARE = [
 ROOT_URLCONF = "core.urls"
 # Pages of upper layers, mounted by name: (path, module).
 MOUNTS = [("jobs/", "workers.console.urls")]
+API_ROUTERS: list[tuple[str, str]] = []
+JOB_DEAD_HOOK = "workers.deaths.record_dead"
 ASGI_APPLICATION = "core.asgi.application"
 TEMPLATES = [
     {

@@ -1,0 +1,1 @@
+"""The API under /api/v1/: the same read models as the pages, for programs."""

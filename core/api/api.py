@@ -1,0 +1,35 @@
+"""The API's composition: its routers, its errors, its documentation page."""
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from ninja import NinjaAPI
+
+from core.api import failures, photos
+from core.api.access import ACCESS
+from core.domain.photos import NothingToRetry, PhotoNotFound
+from core.readmodels.failures import FailureNotFound
+
+api = NinjaAPI(
+    title="Filmroll",
+    version="1",
+    description="Every photo, every fact and its source, every failure and every job.",
+    auth=ACCESS,
+    docs_decorator=login_required,
+    urls_namespace="api",
+)
+api.add_router("/photos", photos.router)
+api.add_router("/failures", failures.router)
+for prefix, router in settings.API_ROUTERS:  # upper layers, by name
+    api.add_router(prefix, router)
+
+
+@api.exception_handler(PhotoNotFound)
+@api.exception_handler(FailureNotFound)
+def not_found(request: HttpRequest, error: Exception) -> HttpResponse:
+    return api.create_response(request, {"detail": f"Not found: {error}"}, status=404)
+
+
+@api.exception_handler(NothingToRetry)
+def nothing_to_retry(request: HttpRequest, error: Exception) -> HttpResponse:
+    return api.create_response(request, {"detail": f"{error}."}, status=409)

@@ -1,0 +1,133 @@
+"""Photos for programs: the timeline by cursor, and one photo with every fact and its source."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest
+from django.urls import reverse
+from ninja import Router, Schema
+from ninja.errors import HttpError
+from pydantic import Field
+
+from core.api.access import Limit, asker
+from core.readmodels import photos
+from core.readmodels.failures import failures_of_photo
+from core.readmodels.files import files_of_photo
+
+router = Router(tags=["photos"])
+
+
+class Fact(Schema):
+    """One thing known of a photo, and who says so."""
+
+    value: Any
+    source: str = Field(description="exif, xmp, iptc, container, file name, file time, …")
+
+
+class Label(Schema):
+    """A thing seen in the picture; the box is x0, y0, x1, y1 as fractions of the upright picture."""
+
+    label: str
+    score: float
+    box: tuple[float, float, float, float]
+
+
+class PhotoSummary(Schema):
+    """A photo as the timeline shows it."""
+
+    id: UUID
+    name: str
+    kind: str
+    taken_local: datetime | None = Field(description="The camera's wall time, without a zone.")
+    taken_offset: str
+    day: date | None
+    width: int | None
+    height: int | None
+    preview_state: str
+    thumbhash: str
+    tile: str | None
+    large: str | None
+
+
+class Page(Schema):
+    """Part of the timeline, newest first; pass `next` as `before` for the following part."""
+
+    photos: list[PhotoSummary]
+    next: str | None
+
+
+class CopyOf(Schema):
+    """One file that holds the photo's content."""
+
+    path: str
+    size: int
+
+
+class StepFailure(Schema):
+    """A step that ended without a result."""
+
+    step: str
+    code: str
+    reason: str
+
+
+class PhotoDetail(PhotoSummary):
+    """A photo with every fact and its source."""
+
+    library_id: UUID
+    sha256: str
+    mime: str
+    size: int
+    facts: dict[str, Fact]
+    notes: list[str]
+    labels: list[Label] | None
+    labels_model: str
+    files: list[CopyOf]
+    failures: list[StepFailure]
+    imported_at: datetime
+    processed_at: datetime | None
+    original: str
+
+
+@router.get("", response=Page, summary="The timeline, newest first")
+def list_photos(request: HttpRequest, before: str = "", limit: Limit = 100) -> dict[str, Any]:
+    """Photos that the asker may see. An unreadable cursor is answered with 422."""
+    try:
+        cursor = photos.Cursor.parse(before) if before else None
+    except ValueError as error:
+        raise HttpError(422, f"before={before!r} is no cursor; use the value of `next`.") from error
+    page = photos.timeline(asker(request), cursor, limit)
+    return {"photos": [summary(photo) for photo in page.photos], "next": str(page.next) if page.next else None}
+
+
+@router.get("/{photo_id}", response=PhotoDetail, summary="One photo with every fact and its source")
+def one_photo(request: HttpRequest, photo_id: UUID) -> dict[str, Any]:
+    """404 when there is no such photo, or not for the asker."""
+    photo = photos.photo_for(asker(request), photo_id)
+    return {
+        **summary(photo),
+        **{name: getattr(photo, name) for name in _PLAIN},
+        "files": files_of_photo(photo.id),
+        "failures": failures_of_photo(photo.id),
+        "original": reverse("original", args=[photo.id]),
+    }
+
+
+# Fields that the answer has just as the table has them.
+_PLAIN = (
+    *("library_id", "sha256", "mime", "size", "facts", "notes", "labels", "labels_model"),
+    *("imported_at", "processed_at"),
+)
+
+
+def summary(photo: photos.Photo) -> dict[str, Any]:
+    """A photo's fields as PhotoSummary wants them."""
+    made = photo.revision
+    plain = ("id", "name", "kind", "taken_local", "taken_offset", "width", "height", "preview_state", "thumbhash")
+    return {
+        **{name: getattr(photo, name) for name in plain},
+        "day": photo.taken_local.date() if photo.taken_local else None,
+        "tile": reverse("tile", args=[photo.id, made]) if made else None,
+        "large": reverse("large", args=[photo.id, made]) if made else None,
+    }

@@ -1,0 +1,51 @@
+"""How commands read and write the event log; nothing else appends to it."""
+
+from collections.abc import Iterable, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from uuid import UUID
+
+from events.store import ANY, append, read_stream
+
+from core.domain import codec, photos
+from core.domain.streams import photo_stream
+from events.event import Event, Meta, NewEvent
+
+try:
+    CODE_VERSION = version("filmroll")
+except PackageNotFoundError:  # run from a checkout
+    CODE_VERSION = "0.1.0"
+
+
+def load_photo(photo_id: UUID) -> photos.Photo:
+    """A photo's state as committed; one that has no events yet does not `exists`."""
+    return photos.fold(_photo_events(read_stream(photo_stream(photo_id))))
+
+
+def write(
+    stream: str,
+    events: Sequence[codec.DomainEvent],
+    *,
+    actor: str,
+    expected: int | None = ANY,
+    ids: Sequence[UUID] = (),
+) -> None:
+    """Append domain events; `ids` names the first ones, so that saying them twice is saying them once.
+
+    Raises what `events.store.append` raises.
+    """
+    if not events:
+        return
+    append(stream, expected, [_new(event, ids[at : at + 1]) for at, event in enumerate(events)], _meta(actor))
+
+
+def _new(event: codec.DomainEvent, named: Sequence[UUID]) -> NewEvent:
+    type_, data = codec.encode(event)
+    return NewEvent(type_, data, event_id=named[0]) if named else NewEvent(type_, data)
+
+
+def _meta(actor: str) -> Meta:
+    return Meta(actor=actor, source=actor.split(":", 1)[0], code_version=CODE_VERSION)
+
+
+def _photo_events(stored: Iterable[Event]) -> Iterable[photos.PhotoEvent]:
+    return (codec.decode(event) for event in stored)  # type: ignore[misc]  # a photo's stream holds no other

@@ -1,0 +1,118 @@
+"""What may be done with a photo. Each command loads, decides and appends in one short transaction."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from events.store import EventIdConflict, VersionConflict
+
+from core.commands.log import load_photo, write
+from core.domain import photos
+from core.domain.photos import Fact, PhotoNotFound, Step
+from core.domain.streams import photo_stream
+
+_RACES = 5
+
+
+def import_photo(found: photos.PhotoImported, read: photos.MetadataRead, *, actor: str) -> UUID:
+    """Record that a file holds this content; importing twice, or from two places at once, is harmless."""
+    photo_id = photos.photo_id(found.library, found.sha256)
+    complete = photos.MetadataRead(read.step_version, with_date(read.facts, found.file.mtime_ns), read.notes)
+    _decide(photo_id, lambda photo: photos.decide_import(photo, found, complete), actor)
+    return photo_id
+
+
+def remove_file(photo_id: UUID, file_id: UUID, reason: str, *, actor: str) -> None:
+    """Record that a file no longer holds this photo's content."""
+    _decide(
+        photo_id,
+        lambda photo: [photos.FileGone(file_id, reason)] if file_id in photo.files else [],
+        actor,
+    )
+
+
+def record_previews(photo_id: UUID, result: photos.PreviewsRendered, *, actor: str) -> None:
+    """Record the previews of a photo; a second result of the same step version is no news."""
+    _record_result(photo_id, Step.PREVIEWS, result, actor)
+
+
+def record_labels(photo_id: UUID, result: photos.LabelsFound, *, actor: str) -> None:
+    """Record what the object model saw; a second result of the same step version is no news."""
+    _record_result(photo_id, Step.LABELS, result, actor)
+
+
+def record_step_failed(photo_id: UUID, failure: photos.StepFailed, run: int, *, actor: str) -> None:
+    """Record that a step's job died; `run` counts its runs, so that each death is recorded once."""
+    _existing(photo_id)
+    failure_id = photos.failure_id(photo_id, failure.step, failure.job, run)
+    write(photo_stream(photo_id), [failure], actor=actor, ids=[failure_id])
+
+
+def retry_step(photo_id: UUID, step: Step, *, actor: str) -> None:
+    """Have a failed step tried again. Raises NothingToRetry, PhotoNotFound."""
+    _decide(photo_id, lambda photo: photos.decide_retry(photo, step), actor, must_exist=True)
+
+
+def set_aside_step(photo_id: UUID, step: Step, *, actor: str) -> None:
+    """Stop reminding of a failed step. Raises NothingToRetry, PhotoNotFound."""
+    _decide(photo_id, lambda photo: photos.decide_set_aside(photo, step), actor, must_exist=True)
+
+
+def with_date(facts: dict[str, Fact], mtime_ns: int) -> dict[str, Fact]:
+    """The facts, dated by the file's time when nothing better is known: every photo has a place in time.
+
+    The file's time is put on the wall clock of this machine here, once, so that a replay needs no clock.
+    """
+    if "taken_at" in facts:
+        return facts
+    local = datetime.fromtimestamp(mtime_ns / 1e9).astimezone()
+    offset = local.strftime("%z")
+    return {
+        **facts,
+        "taken_at": Fact(local.replace(tzinfo=None).isoformat(timespec="milliseconds"), "file time"),
+        "taken_offset": Fact(f"{offset[:3]}:{offset[3:]}", "file time"),
+    }
+
+
+def _record_result(
+    photo_id: UUID, step: Step, result: photos.PreviewsRendered | photos.LabelsFound, actor: str
+) -> None:
+    with transaction.atomic():
+        news = photos.decide_result(_existing(photo_id), step, result)
+        if not news:
+            return
+        try:
+            result_id = photos.result_id(photo_id, step, result.step_version)
+            write(photo_stream(photo_id), news, actor=actor, ids=[result_id])
+        except EventIdConflict:
+            return  # another worker's result of the same step came first
+        # The append holds the stream's lock until commit: of two steps that end together, the second
+        # sees the first here, and just one of them finds the photo complete.
+        follow_up = photos.decide_processed(load_photo(photo_id))
+        write(photo_stream(photo_id), follow_up, actor=actor)
+
+
+def _decide(
+    photo_id: UUID,
+    decide: Callable[[photos.Photo], Sequence[photos.PhotoEvent]],
+    actor: str,
+    *,
+    must_exist: bool = False,
+) -> None:
+    """Load, decide, append at the version that was seen; somebody else's write in between means: again."""
+    for race in range(_RACES):
+        photo = _existing(photo_id) if must_exist else load_photo(photo_id)
+        try:
+            write(photo_stream(photo_id), decide(photo), actor=actor, expected=photo.version)
+            return
+        except VersionConflict:
+            if race == _RACES - 1:
+                raise
+
+
+def _existing(photo_id: UUID) -> photos.Photo:
+    photo = load_photo(photo_id)
+    if not photo.exists:
+        raise PhotoNotFound(str(photo_id))
+    return photo

@@ -1,0 +1,41 @@
+"""Events under their written-down names, and each one to and from plain JSON values."""
+
+from typing import Any, cast
+
+from pydantic import TypeAdapter
+
+from core.domain import files, libraries, photos
+from events.event import Event
+
+DomainEvent = photos.PhotoEvent | files.FileEvent | libraries.LibraryEvent
+
+TYPES: dict[str, type[Any]] = {
+    "library.added": libraries.LibraryAdded,
+    "photo.imported": photos.PhotoImported,
+    "photo.file_added": photos.FileAdded,
+    "photo.file_gone": photos.FileGone,
+    "photo.metadata_read": photos.MetadataRead,
+    "photo.previews_rendered": photos.PreviewsRendered,
+    "photo.labels_found": photos.LabelsFound,
+    "photo.step_failed": photos.StepFailed,
+    "photo.step_retried": photos.StepRetried,
+    "photo.step_set_aside": photos.StepSetAside,
+    "photo.processed": photos.PhotoProcessed,
+    "file.skipped": files.FileSkipped,
+    "file.failed": files.FileFailed,
+    "file.retried": files.FileRetried,
+    "file.set_aside": files.FileSetAside,
+}
+_NAMES = {made: name for name, made in TYPES.items()}
+_ADAPTERS: dict[str, TypeAdapter[Any]] = {name: TypeAdapter(made) for name, made in TYPES.items()}
+
+
+def encode(event: DomainEvent) -> tuple[str, dict[str, Any]]:
+    """An event's written-down name and its payload."""
+    name = _NAMES[type(event)]
+    return name, _ADAPTERS[name].dump_python(event, mode="json")
+
+
+def decode(event: Event) -> DomainEvent:
+    """The domain event in a stored one; keys that this version does not know stay in the log unread."""
+    return cast(DomainEvent, _ADAPTERS[event.type].validate_python(event.data))

@@ -1,0 +1,20 @@
+"""The names of the streams: one for each photo, file and library."""
+
+from uuid import UUID
+
+
+def photo_stream(photo_id: UUID) -> str:
+    return f"photo-{photo_id}"
+
+
+def library_stream(library_id: UUID) -> str:
+    return f"library-{library_id}"
+
+
+def file_stream(file_id: UUID) -> str:
+    return f"file-{file_id}"
+
+
+def subject_of(stream_id: str) -> UUID:
+    """The id in a stream's name."""
+    return UUID(stream_id.partition("-")[2])
