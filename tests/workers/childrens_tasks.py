@@ -1,6 +1,8 @@
 """What the children of test_children.py do; a module of its own, since each child imports it."""
 
+import collections
 import ctypes
+import itertools
 import os
 import sys
 import threading
@@ -58,8 +60,8 @@ def loop() -> None:
 
 
 def loop_in_native_code() -> None:
-    """Holds the interpreter's lock for minutes, so that no Python signal handler runs."""
-    (10**3_000_000) ** 60
+    """Holds the interpreter's lock for ever, so that no Python signal handler runs."""
+    collections.deque(itertools.repeat(None), maxlen=0)
 
 
 def grow(mebibytes: int) -> int:
