@@ -14,7 +14,9 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_every_environment_variable_is_documented_with_its_default_and_meaning() -> None:
-    rows = re.findall(r"^\| `([A-Z_]+)` \| `?([^`|]*?)`? \| (.*) \|$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    rows = re.findall(
+        r"^\| `([A-Z_]+)` \| `?([^`|]*?)`? \| (.*) \|$", (ROOT / "README.md").read_text(), re.MULTILINE
+    )
     assert [tuple(row) for row in rows] == [
         (name, variable.default, variable.meaning) for name, variable in VARIABLES.items()
     ]
@@ -26,13 +28,20 @@ def test_no_module_reads_an_environment_variable_past_the_table() -> None:
         name = path.relative_to(ROOT).as_posix()
         if name.split("/")[0] not in {"core", "events", "workers"} or name in allowed:
             continue
-        read = re.findall(r"os\.(?:environ(?:\.get)?[\[(]|getenv\()\s*[\"'](FILMROLL_\w+|DATABASE_URL)", path.read_text())
+        read = re.findall(
+            r"os\.(?:environ(?:\.get)?[\[(]|getenv\()\s*[\"'](FILMROLL_\w+|DATABASE_URL)", path.read_text()
+        )
         assert not read, f"{name} reads {read}"
 
 
 @pytest.mark.parametrize(
     ("name", "text"),
-    [("FILMROLL_PORT", "eighty"), ("FILMROLL_PORT", "70000"), ("FILMROLL_DEBUG", "maybe"), ("FILMROLL_LOG_LEVEL", "X")],
+    [
+        ("FILMROLL_PORT", "eighty"),
+        ("FILMROLL_PORT", "70000"),
+        ("FILMROLL_DEBUG", "maybe"),
+        ("FILMROLL_LOG_LEVEL", "X"),
+    ],
 )
 def test_a_bad_value_stops_the_start_with_one_clear_line(
     name: str, text: str, monkeypatch: pytest.MonkeyPatch
@@ -43,7 +52,9 @@ def test_a_bad_value_stops_the_start_with_one_clear_line(
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("command", ["up", "web", "worker", "watch", "import", "status", "api_key", "replay", "models"])
+@pytest.mark.parametrize(
+    "command", ["up", "web", "worker", "watch", "import", "status", "api_key", "replay", "models"]
+)
 def test_every_command_says_what_it_does(command: str) -> None:
     said = subprocess.run(
         [sys.executable, str(ROOT / "manage.py"), command, "--help"], capture_output=True, text=True, check=True

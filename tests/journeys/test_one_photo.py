@@ -1,0 +1,116 @@
+"""One photo's way from a file on disk to a tile on the page."""
+
+import http.cookiejar
+import io
+import json
+import re
+import socket
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable
+
+import pytest
+from PIL import Image
+
+from tests.journeys.conftest import Installation
+from tests.journeys.pictures import make_picture
+
+PASSWORD = "a darkroom at night"
+
+
+class Browser:
+    """Just enough of one: cookies, forms with their CSRF token, redirects."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        jar = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
+        self.opener = urllib.request.build_opener(jar)
+
+    def get(self, path: str) -> bytes:
+        with self.opener.open(self.address + path, timeout=20) as answer:
+            return bytes(answer.read())
+
+    def post(self, path: str, **values: str) -> bytes:
+        token = re.search(rb'name="csrfmiddlewaretoken" value="([^"]+)"', self.get(path))
+        assert token, f"{path} has no form"
+        form = urllib.parse.urlencode({**values, "csrfmiddlewaretoken": token[1].decode()}).encode()
+        request = urllib.request.Request(self.address + path, form, {"Referer": self.address + path})
+        with self.opener.open(request, timeout=20) as answer:
+            return bytes(answer.read())
+
+
+@pytest.fixture
+def serve(installation: Installation) -> Callable[[], Browser]:
+    """Starts the web server on a free port and waits until it answers."""
+
+    def start() -> Browser:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        installation.extra_environment["FILMROLL_PORT"] = str(port)
+        installation.start("web")
+        browser = Browser(f"http://127.0.0.1:{port}")
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                browser.get("/healthz")
+                return browser
+            except OSError:
+                assert time.monotonic() < deadline, installation.logs()
+                time.sleep(0.1)
+
+    return start
+
+
+def test_a_file_becomes_a_tile_on_the_page(installation: Installation, serve: Callable[[], Browser]) -> None:
+    original = make_picture(installation.photos / "2024" / "garden.jpg", 5, (1600, 1200), quality=90)
+    installation.manage("import", str(installation.photos))
+    installation.start("worker")
+    browser = serve()
+    assert installation.status(wait_idle=True)["photos"] == {"shown": 1, "waiting": 0, "failed": 0, "skipped": 0}
+
+    browser.post("/welcome/", username="ada", password1=PASSWORD, password2=PASSWORD)
+    page = browser.get("/").decode()
+    tile = re.search(r'"(/photos/([0-9a-f-]{36})/tile/[^"]+\.webp)"', page)
+    assert tile, page
+    picture = Image.open(io.BytesIO(browser.get(tile[1])))
+    assert picture.format == "WEBP"
+    assert picture.width / picture.height == pytest.approx(4 / 3, rel=0.01)
+    assert "exif" not in picture.info
+    assert browser.get(f"/photos/{tile[2]}/original") == original.read_bytes()
+
+    history = [
+        row[0] for row in installation.rows("SELECT type FROM event WHERE stream_id = %s", f"photo-{tile[2]}")
+    ]
+    assert history[:3] == ["photo.imported", "photo.metadata_read", "photo.previews_rendered"]
+
+
+def test_a_program_with_a_key_reads_the_same_photo_and_one_without_is_refused(
+    installation: Installation, serve: Callable[[], Browser]
+) -> None:
+    make_picture(installation.photos / "one.jpg", 1)
+    installation.manage("import", str(installation.photos))
+    installation.start("worker")
+    browser = serve()
+    browser.post("/welcome/", username="ada", password1=PASSWORD, password2=PASSWORD)
+    installation.status(wait_idle=True)
+    key = installation.manage("api_key", "create", "backup script").strip()
+
+    def ask(path: str, key: str) -> dict[str, object]:
+        request = urllib.request.Request(browser.address + path, headers={"Authorization": f"Bearer {key}"})
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            made: dict[str, object] = json.load(answer)
+        return made
+
+    listed = ask("/api/v1/photos", key)["photos"]
+    assert isinstance(listed, list)
+    detail = ask(f"/api/v1/photos/{listed[0]['id']}", key)
+    assert detail["name"] == "one.jpg"
+    facts = detail["facts"]
+    assert isinstance(facts, dict)
+    assert facts["taken_at"]["source"] == "file time"
+    assert ask("/api/v1/jobs", key)["jobs"]
+    with pytest.raises(urllib.error.HTTPError, match="401"):
+        ask("/api/v1/photos", "filmroll_wrong")
