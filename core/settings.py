@@ -43,6 +43,7 @@ EVENT_CONSUMERS: list[str] = [
 EVENT_LIFTS = "core.domain.lifts"
 
 MIDDLEWARE = [
+    "core.web.headers.security_headers",
     "django.middleware.security.SecurityMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -67,6 +68,7 @@ TEMPLATES = [
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
+                "core.web.frame.frame",
             ],
             "builtins": ["django_htmx.templatetags.django_htmx", "heroicons.templatetags.heroicons"],
         },

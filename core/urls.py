@@ -3,4 +3,7 @@
 from django.conf import settings
 from django.urls import include, path
 
-urlpatterns = [path(prefix, include(module)) for prefix, module in settings.MOUNTS]
+urlpatterns = [
+    path("", include("core.web.urls")),
+    *(path(prefix, include(module)) for prefix, module in settings.MOUNTS),
+]

@@ -5,7 +5,7 @@ from functools import wraps
 from typing import Concatenate, ParamSpec
 
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponseBase
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
@@ -21,7 +21,7 @@ class Request(HttpRequest):
     user: Account
 
 
-View = Callable[Concatenate[Request, P], HttpResponse]
+View = Callable[Concatenate[Request, P], HttpResponseBase]
 
 
 def signed_in(view: View[P]) -> View[P]:
@@ -31,8 +31,8 @@ def signed_in(view: View[P]) -> View[P]:
     """
 
     @wraps(view)
-    def guarded(request: Request, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        if request.user.is_authenticated:
+    def guarded(request: Request, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if _is_signed_in(request):
             return view(request, *args, **kwargs)
         if request.htmx:
             return HttpResponseClientRedirect(redirect_to_login(request.htmx.current_url_abs_path or "/").url)
@@ -41,7 +41,10 @@ def signed_in(view: View[P]) -> View[P]:
     return guarded
 
 
+def _is_signed_in(request: HttpRequest) -> bool:
+    return request.user.is_authenticated
+
+
 def actor_of(request: Request) -> str:
     """The name under which events remember who acted."""
     return f"account:{request.user.pk}"
-

@@ -77,7 +77,7 @@ class SignInPage(LoginView):
 class SignOut(LogoutView):
     """Django's view; the browser also forgets the previews that it has kept."""
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response = super().dispatch(request, *args, **kwargs)
         response.headers["Clear-Site-Data"] = '"cache"'
         return response

@@ -6,7 +6,8 @@ wants to: a server that stops calls `end_streams`, for it waits for open answers
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth.decorators import login_required
@@ -16,6 +17,7 @@ from django.views.decorators.http import require_GET
 
 from events import listener
 
+Wait = Callable[[], Coroutine[Any, Any, object]]
 PHOTOS, JOBS = {"photos": "filmroll_events"}, {"jobs": "filmroll_jobs"}
 # At most about three messages a second, the last one always: a page that fetches more often helps nobody.
 MERGE_SECONDS = 0.33
@@ -55,30 +57,26 @@ async def signals(channels: Mapping[str, str]) -> AsyncIterator[bytes]:
     _ends.add(end)
     try:
         async with contextlib.AsyncExitStack() as held:
-            waiting = {asyncio.create_task(end.wait()): ""}
+            waits: dict[str, Wait] = {"": end.wait}
+            for name, channel in channels.items():
+                waits[name] = (await held.enter_async_context(listener.shared().subscribe(channel))).wait
+            waiting: dict[asyncio.Task[object], str] = {}
             held.callback(_cancel, waiting)
-            subscriptions = {
-                name: await held.enter_async_context(listener.shared().subscribe(channel))
-                for name, channel in channels.items()
-            }
-            for name, subscription in subscriptions.items():
-                waiting[asyncio.create_task(subscription.wait())] = name
             yield b"retry: 2000\n\n"
             while not end.is_set():
-                done, _ = await asyncio.wait(
-                    waiting, timeout=HEARTBEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED
-                )
-                names = sorted(waiting.pop(task) for task in done)
-                for name in filter(None, names):
-                    waiting[asyncio.create_task(subscriptions[name].wait())] = name
-                yield b"".join(map(_message, filter(None, names))) or b": still here\n\n"
+                yield await _next_message(waits, waiting)
                 await asyncio.sleep(MERGE_SECONDS)
     finally:
         _ends.discard(end)
 
 
-def _message(name: str) -> bytes:
-    return f"event: {name}\ndata: changed\n\n".encode()
+async def _next_message(waits: Mapping[str, Wait], waiting: dict[asyncio.Task[object], str]) -> bytes:
+    """Wait for any of the named things; `waiting` keeps what is still being waited for until the next call."""
+    for name in set(waits) - set(waiting.values()):
+        waiting[asyncio.create_task(waits[name]())] = name
+    done, _ = await asyncio.wait(waiting, timeout=HEARTBEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+    names = sorted(waiting.pop(task) for task in done)
+    return b"".join(f"event: {name}\ndata: changed\n\n".encode() for name in names if name) or b": still here\n\n"
 
 
 def _cancel(tasks: Mapping[asyncio.Task[object], str]) -> None:

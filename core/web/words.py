@@ -15,6 +15,11 @@ def counted(count: int, one: str, many: str = "") -> str:
     return f"{number(count)} {one if count == 1 else many or one + 's'}"
 
 
+def pixels(width: int, height: int) -> str:
+    """A picture's size with the sign of multiplication: 6,000 by 4,000."""
+    return f"{number(width)} \N{MULTIPLICATION SIGN} {number(height)}"
+
+
 def size(count: int) -> str:
     """A file's size: "640 bytes", "4.7 MB", "38 MB"."""
     amount = float(count)
@@ -31,21 +36,11 @@ def _short(amount: float, unit: str) -> str:
     return f"{amount:.1f} {unit}" if amount < 9.95 else f"{amount:,.0f} {unit}"
 
 
-def day(value: date) -> str:
-    """"Sat, 16 May 2020"."""
-    return f"{value:%a}, {value.day} {value:%B %Y}"
-
-
 def short_day(value: date) -> str:
-    """"Sat, 16 May 2020", with the month cut to three letters where it is longer."""
+    """As in "Sat, 16 Nov 2020": the month cut to three letters where it is longer."""
     return f"{value:%a}, {value.day} {value:%b %Y}"
 
 
-def month(value: date) -> str:
-    """"May 2020"."""
-    return f"{value:%B %Y}"
-
-
 def wall_time(value: datetime) -> str:
-    """"16 May 2020, 14:03:09"."""
+    """As in "16 May 2020, 14:03:09"."""
     return f"{value.day} {value:%B %Y, %H:%M:%S}"

@@ -1,0 +1,169 @@
+"""What is known of a photo, in sections for the panel beside it; every fact names its source."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from core.readmodels.files import PhotoFile
+from core.readmodels.photos import Photo
+from core.web.words import counted, pixels, size, wall_time
+
+# The mark beside a fact, and the mark's meaning in full.
+SOURCES = {
+    "exif": ("EXIF", "from the file's EXIF"),
+    "xmp": ("XMP", "from the file's XMP"),
+    "iptc": ("IPTC", "from the file's IPTC"),
+    "container": ("header", "from the header of the file's format"),
+    "file name": ("name", "read from the file's name"),
+    "file time": ("file time", "the time at which the file was last changed: the picture itself has no date"),
+    "file": ("file", "from the file itself"),
+}
+_WORDS = {
+    "caption": "Caption",
+    "artist": "By",
+    "copyright": "Copyright",
+    "software": "Software",
+}
+_MODES = {"exposure_mode": "Mode", "program": "Program", "metering": "Metering", "drive": "Drive"}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One fact: its name, its value in words, and the mark of its source."""
+
+    label: str
+    text: str
+    mark: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Facts of one kind under one heading."""
+
+    title: str
+    icon: str
+    rows: list[Row]
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """A thing seen in the picture: the chip and the box over the picture, in percent of its sides."""
+
+    number: int
+    label: str
+    percent: int
+    left: str
+    top: str
+    width: str
+    height: str
+
+
+def sections(photo: Photo, copies: list[PhotoFile]) -> list[Section]:
+    """The sections that have something to say."""
+    facts = photo.facts
+    made = [
+        Section("When and where", "map-pin", list(_when_and_where(photo, facts))),
+        Section("Words", "chat-bubble-bottom-center-text", list(_words(facts))),
+        Section("Camera", "camera", list(_camera(photo, facts))),
+        Section("File", "document", list(_file(photo, copies))),
+    ]
+    return [section for section in made if section.rows]
+
+
+def things(photo: Photo) -> list[Thing]:
+    """The labels, surest first."""
+    found = sorted(photo.labels or [], key=lambda one: -one["score"])
+    return [_thing(at, one["label"], one["score"], one["box"]) for at, one in enumerate(found, 1)]
+
+
+def _thing(at: int, label: str, score: float, box: list[float]) -> Thing:
+    x0, y0, x1, y1 = (min(1.0, max(0.0, edge)) for edge in box)
+    left, top, width, height = (f"{100 * part:.2f}" for part in (x0, y0, max(0.0, x1 - x0), max(0.0, y1 - y0)))
+    return Thing(at, label, round(100 * score), left, top, width, height)
+
+
+def _when_and_where(photo: Photo, facts: dict[str, Any]) -> Iterator[Row]:
+    if photo.taken_local:
+        offset = f" (UTC{photo.taken_offset})" if photo.taken_offset else ""
+        yield _row("Taken", wall_time(photo.taken_local) + offset, photo.taken_source)
+    if photo.latitude is not None and photo.longitude is not None:
+        place = f"{_degrees(photo.latitude, 'N', 'S')}, {_degrees(photo.longitude, 'E', 'W')}"
+        yield _row("Position", place, _source(facts, "latitude"))
+    if "altitude" in facts:
+        yield _row("Altitude", f"{facts['altitude']['value']:.0f} m", _source(facts, "altitude"))
+
+
+def _words(facts: dict[str, Any]) -> Iterator[Row]:
+    if "title" in facts:
+        yield _row("Title", str(facts["title"]["value"]), _source(facts, "title"))
+    for name, label in _WORDS.items():
+        if name in facts:
+            yield _row(label, str(facts[name]["value"]), _source(facts, name))
+    if "keywords" in facts:
+        yield _row("Keywords", ", ".join(facts["keywords"]["value"]), _source(facts, "keywords"))
+    if facts.get("rating", {}).get("value"):
+        yield _row("Rating", counted(facts["rating"]["value"], "star"), _source(facts, "rating"))
+
+
+def _camera(photo: Photo, facts: dict[str, Any]) -> Iterator[Row]:
+    if photo.camera:
+        yield _row("Camera", photo.camera, _source(facts, "camera_model", "camera_make"))
+    if photo.lens:
+        yield _row("Lens", photo.lens, _source(facts, "lens"))
+    if line := exposure_line(facts):
+        yield _row("Exposure", line, _source(facts, "shutter", "aperture", "iso", "focal_length"))
+    if facts.get("exposure_bias", {}).get("value"):
+        yield _row("Correction", f"{facts['exposure_bias']['value']:+.1f} EV", _source(facts, "exposure_bias"))
+    if "flash" in facts:
+        yield _row("Flash", "fired" if facts["flash"]["value"] else "did not fire", _source(facts, "flash"))
+    for name, label in _MODES.items():
+        if name in facts:
+            yield _row(label, str(facts[name]["value"]), _source(facts, name))
+
+
+def exposure_line(facts: dict[str, Any]) -> str:
+    """As in "1/250 s · f/2.8 · ISO 100 · 50 mm (75 mm in 35 mm format)", as far as known."""
+    value = {name: fact["value"] for name, fact in facts.items()}
+    parts = [
+        f"{_seconds(value['shutter'])} s" if value.get("shutter") else "",
+        f"f/{value['aperture']:.2g}" if value.get("aperture") else "",
+        f"ISO {value['iso']}" if value.get("iso") else "",
+        f"{value['focal_length']:.3g} mm" if value.get("focal_length") else "",
+    ]
+    line = " · ".join(filter(None, parts))
+    same = value.get("focal_length_35")
+    return f"{line} ({same:.3g} mm in 35 mm format)" if line and same and parts[3] else line
+
+
+def _file(photo: Photo, copies: list[PhotoFile]) -> Iterator[Row]:
+    yield _row("Name", photo.name, "file")
+    yield _row("Path", photo.path, "file")
+    if photo.width and photo.height:
+        megapixels = f" ({photo.width * photo.height / 1e6:.1f} megapixels)"
+        yield _row("Pixels", pixels(photo.width, photo.height) + megapixels, "file")
+    yield _row("Size", size(photo.size), "file")
+    yield _row("Kind", photo.kind.upper() + (" (RAW)" if photo.media == "raw" else ""), "file")
+    for copy in copies:
+        if copy.path != photo.path:
+            yield _row("Also at", copy.path, "file")
+    for note in photo.notes:
+        yield _row("Note", note, "file")
+
+
+def _row(label: str, text: str, source: str) -> Row:
+    mark, words = SOURCES.get(source, (source, f"from {source}" if source else ""))
+    return Row(label, text, mark, words)
+
+
+def _source(facts: dict[str, Any], *names: str) -> str:
+    return next((str(facts[name]["source"]) for name in names if name in facts), "")
+
+
+def _degrees(value: float, positive: str, negative: str) -> str:
+    return f"{abs(value):.5f}° {positive if value >= 0 else negative}"
+
+
+def _seconds(value: float) -> str:
+    """Cameras write a third of a second and longer as a decimal, anything shorter as a fraction."""
+    return f"{value:.3g}" if value >= 0.3 else f"1/{round(1 / value)}"

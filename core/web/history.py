@@ -1,0 +1,109 @@
+"""A photo's history in words: one sentence per event, who or what did it, and when."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from core.accounts import Account
+from core.domain import codec, photos
+from core.web.words import counted, pixels
+from events.event import Event
+
+STEP_WORDS = {"previews": "the previews", "labels": "looking for things", "import": "reading the file"}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a history. `detail` is the smaller print beneath it."""
+
+    icon: str
+    words: str
+    detail: str
+    who: str
+    at: datetime
+    type: str
+
+
+def history_in_words(events: Iterable[Event]) -> list[Entry]:
+    """The entries of a stream, newest first."""
+    known = list(events)
+    names = _account_names(event.meta.get("actor", "") for event in known)
+    return [_entry(event, names) for event in reversed(known)]
+
+
+def _entry(event: Event, names: Mapping[str, str]) -> Entry:
+    icon, words, detail = _sentence(event)
+    shown_type = f"{event.type}.v{event.schema_version}"
+    return Entry(icon, words, detail, _who(event.meta.get("actor", ""), names), event.recorded_at, shown_type)
+
+
+def _sentence(event: Event) -> tuple[str, str, str]:  # noqa: C901  # one flat table, a line per event
+    """Icon, words and detail of one event; one that this version does not know is shown by its name."""
+    if event.type not in codec.TYPES:
+        return "question-mark-circle", event.type, ""
+    match codec.decode(event):
+        case photos.PhotoImported(file=file, kind=kind):
+            return "arrow-down-tray", "Found and added to the library", f"{file.path} ({kind.upper()})"
+        case photos.FileAdded(file=file):
+            return "document-duplicate", "The same picture was found in another file", file.path
+        case photos.FileGone(reason=reason):
+            return "document-minus", "One of its files is no longer there", reason
+        case photos.MetadataRead(facts=facts, notes=notes):
+            words = f"{counted(len(facts), 'fact')} read from the file"
+            return "document-magnifying-glass", words, " ".join(notes)
+        case photos.PreviewsRendered() as made:
+            return "photo", f"Previews made of {pixels(made.width, made.height)} pixels", _how(made)
+        case photos.LabelsFound(labels=labels) as seen:
+            model = f"{seen.model} {seen.model_version}".strip()
+            return "tag", _seen(labels), f"by the model {model}"
+        case photos.StepFailed(step=step, reason=reason):
+            return "exclamation-triangle", f"Failed: {STEP_WORDS.get(step, step)}", reason
+        case photos.StepRetried(step=step):
+            return "arrow-path", f"Asked to try again: {STEP_WORDS.get(step, step)}", ""
+        case photos.StepSetAside(step=step):
+            return "archive-box", f"Failure set aside: {STEP_WORDS.get(step, step)}", ""
+        case photos.PhotoProcessed():
+            return "check-circle", "Everything is done", ""
+        case other:
+            return "question-mark-circle", type(other).__name__, ""
+
+
+def _how(made: photos.PreviewsRendered) -> str:
+    source = {"embedded jpeg": "from the picture inside the RAW file", "raw": "developed from the RAW data"}
+    return " ".join([source.get(made.method, ""), *made.notes]).strip()
+
+
+def _seen(labels: Iterable[photos.Label]) -> str:
+    things = list(dict.fromkeys(label.label for label in labels))
+    return f"Seen in it: {', '.join(things)}" if things else "Looked for things, and none was found"
+
+
+def _who(actor: str, names: Mapping[str, str]) -> str:
+    """The actor "account:<id>" becomes the account's name; "worker:previews" stays a worker."""
+    kind, _, rest = actor.partition(":")
+    match kind:
+        case "account":
+            return names.get(rest, "a former account")
+        case "command":
+            return "the command line"
+        case "" | "system":
+            return "Filmroll"
+        case _:
+            return f"{kind} ({rest})" if rest else kind
+
+
+def _account_names(actors: Iterable[str]) -> dict[str, str]:
+    ids = {actor.removeprefix("account:") for actor in actors if actor.startswith("account:")}
+    valid = [UUID(text) for text in ids if _is_uuid(text)]
+    if not valid:
+        return {}
+    return {str(pk): name for pk, name in Account.objects.filter(pk__in=valid).values_list("pk", "username")}
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True

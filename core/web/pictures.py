@@ -1,0 +1,118 @@
+"""The picture files: previews and originals, each given only to those who may see the photo."""
+
+import asyncio
+import os
+import re
+from collections.abc import AsyncIterator
+from typing import BinaryIO
+from uuid import UUID
+
+from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.utils.cache import get_conditional_response
+from django.utils.http import content_disposition_header
+from django.views.decorators.http import require_safe
+
+from core.accounts import Account
+from core.domain.photos import PhotoNotFound
+from core.readmodels.files import files_of_photo
+from core.readmodels.libraries import library_by_id
+from core.readmodels.photos import Photo, photo_for
+from core.storage import original_path, preview_path
+from core.web.access import Request, signed_in
+
+# New content has a new revision, hence a new address: what a browser has, it may keep. Private: a cache
+# that others share must not.
+_FOR_EVER = "private, max-age=31536000, immutable"
+_CHUNK = 256 * 1024
+# What a browser may be told a file is. SVG and HTML can hold scripts; anything unknown is just bytes.
+_PICTURE = re.compile(r"(image|video)/(?!svg)[a-z0-9.+-]+")
+
+
+@require_safe
+@signed_in
+def tile(request: Request, photo_id: UUID, revision: str) -> HttpResponseBase:
+    """The small preview."""
+    return _preview(request, photo_id, revision, "tile")
+
+
+@require_safe
+@signed_in
+def large(request: Request, photo_id: UUID, revision: str) -> HttpResponseBase:
+    """The preview that fills a screen."""
+    return _preview(request, photo_id, revision, "large")
+
+
+@require_safe
+@signed_in
+def original(request: Request, photo_id: UUID) -> HttpResponseBase:
+    """The file as it lies in the library, to be saved and never to be run."""
+    photo = visible_photo(request.user, photo_id)
+    etag = f'"{photo.sha256}"'
+    if unchanged := get_conditional_response(request, etag=etag):
+        return unchanged
+    file = _open_original(photo)
+    response = StreamingHttpResponse(_Chunks(file))
+    response.headers["Content-Length"] = str(_size(file))
+    response.headers["Content-Type"] = photo.mime if _PICTURE.fullmatch(photo.mime) else "application/octet-stream"
+    response.headers["Content-Disposition"] = content_disposition_header(True, photo.name) or "attachment"
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response.headers["ETag"] = etag
+    return response
+
+
+def visible_photo(account: Account, photo_id: UUID) -> Photo:
+    """The photo, or "not found": whether it exists is nobody else's business."""
+    try:
+        return photo_for(account, photo_id)
+    except PhotoNotFound as error:
+        raise Http404("There is no such photo.") from error
+
+
+def _preview(request: Request, photo_id: UUID, revision: str, name: str) -> HttpResponseBase:
+    visible_photo(request.user, photo_id)
+    etag = f'"{revision}-{name}"'
+    if unchanged := get_conditional_response(request, etag=etag):
+        return _kept(unchanged, etag)
+    try:
+        # Read whole: previews are small, and a stream would cost a thread change per piece.
+        picture = preview_path(photo_id, revision, name).read_bytes()
+    except FileNotFoundError as error:
+        raise Http404("This preview is not here.") from error
+    return _kept(HttpResponse(picture, content_type="image/webp"), etag)
+
+
+def _kept(response: HttpResponseBase, etag: str) -> HttpResponseBase:
+    response.headers["Cache-Control"] = _FOR_EVER
+    response.headers["ETag"] = etag
+    return response
+
+
+def _open_original(photo: Photo) -> BinaryIO:
+    """The first of the photo's files that can be opened: a copy will do when one disk is away."""
+    root = library_by_id(photo.library_id).root
+    for path in dict.fromkeys([photo.path, *(file.path for file in files_of_photo(photo.id))]):
+        try:
+            return original_path(root, path).open("rb")
+        except OSError:
+            continue
+    raise Http404("The original cannot be reached at the moment: is its disk there?")
+
+
+def _size(file: BinaryIO) -> int:
+    return os.fstat(file.fileno()).st_size
+
+
+class _Chunks:
+    """A file in pieces, read in threads so that a slow disk does not hold up the others."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while piece := await asyncio.to_thread(self._file.read, _CHUNK):
+            yield piece
+
+    def close(self) -> None:
+        """Called by the response when it ends, however it ends."""
+        self._file.close()

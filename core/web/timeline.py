@@ -1,0 +1,146 @@
+"""The timeline: photos by day, newest first, and what keeps it fresh while new ones arrive."""
+
+from calendar import monthrange
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from uuid import UUID
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from core.accounts import Account
+from core.readmodels.photos import (
+    Cursor,
+    Photo,
+    PreviewState,
+    counts,
+    months,
+    timeline,
+    timeline_newer,
+    visible_photos,
+)
+from core.web.access import Request, signed_in
+from core.web.tiles import Day, days_of, tile_of
+from core.web.words import counted
+
+PAGE = 120
+_MOST_TILES = 60
+_LOWEST_ID = UUID(int=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A stretch of the timeline and where it goes on, in both directions."""
+
+    days: list[Day]
+    newer: Cursor | None
+    older: Cursor | None
+
+
+@dataclass(frozen=True, slots=True)
+class MonthLink:
+    """A month to jump to: the timeline from its last day."""
+
+    first_day: date
+    last_day: date
+    count: int
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+@signed_in
+def timeline_page(request: Request) -> HttpResponse:
+    """A stretch of the timeline: from the newest photo, or from the place that the address names."""
+    try:
+        stretch = _asked(request)
+    except ValueError as error:
+        raise Http404("There is no such place in the timeline.") from error
+    if request.htmx:
+        # What is fetched joins a page that goes on at the other end already.
+        joined = replace(stretch, older=None) if "after" in request.GET else replace(stretch, newer=None)
+        return render(request, "photos/_stretch.html", {"stretch": joined})
+    now = counts(request.user)
+    context = {
+        "stretch": stretch,
+        "counts": now,
+        "known": now.shown + now.waiting,
+        "months": _month_links(request.user),
+        "is_newest": not stretch.newer,
+    }
+    return render(request, "photos/timeline.html", context)
+
+
+@require_safe
+@never_cache
+@signed_in
+def tiles(request: Request) -> HttpResponse:
+    """Those of the named photos that have their preview by now, as tiles."""
+    try:
+        ids = [UUID(text) for text in request.GET.get("ids", "").split(",")[:_MOST_TILES]]
+    except ValueError as error:
+        raise Http404("These are no photos.") from error
+    ready = visible_photos(request.user).filter(id__in=ids, preview_state=PreviewState.READY)
+    return render(request, "photos/_tiles.html", {"tiles": [tile_of(photo) for photo in ready]})
+
+
+@require_safe
+@never_cache
+@signed_in
+def arrivals(request: Request) -> HttpResponse:
+    """How many photos are shown beyond those that the page knew of when it was made."""
+    known = request.GET.get("shown", "")
+    now = counts(request.user)
+    arrived = max(0, now.shown + now.waiting - int(known)) if known.isdigit() else 0
+    words = counted(arrived, "new photo")
+    return render(request, "photos/_arrivals.html", {"arrived": arrived, "known": known, "words": words})
+
+
+def _month_links(account: Account) -> list[MonthLink]:
+    return [MonthLink(month.first_day, _last_day(month.first_day), month.count) for month in months(account)]
+
+
+def _last_day(day: date) -> date:
+    return day.replace(day=monthrange(day.year, day.month)[1])
+
+
+def _asked(request: Request) -> Stretch:
+    """Raises ValueError for an address that names no place."""
+    if "after" in request.GET:
+        return _newer_than(request.user, Cursor.parse(request.GET["after"]))
+    if "before" in request.GET:
+        return _older_than(request.user, Cursor.parse(request.GET["before"]))
+    if "from" in request.GET:
+        # From the last moment of a day: everything that is older than the next day's first.
+        next_day = date.fromisoformat(request.GET["from"]) + timedelta(days=1)
+        return _older_than(request.user, Cursor(datetime.combine(next_day, time.min), _LOWEST_ID))
+    return _older_than(request.user, None)
+
+
+def _older_than(account: Account, before: Cursor | None) -> Stretch:
+    page = timeline(account, before, PAGE)
+    photos = _whole_days(page.photos) if page.next else page.photos
+    begun = before.taken_local.date() if before and before.photo_id != _LOWEST_ID else None
+    older = Cursor.of(photos[-1]) if page.next else None
+    newer = Cursor.of(photos[0]) if before and photos and _has_newer(account, photos[0]) else None
+    return Stretch(days_of(photos, begun), newer, older)
+
+
+def _newer_than(account: Account, after: Cursor) -> Stretch:
+    page = timeline_newer(account, after, PAGE)
+    photos = _whole_days(page.photos[::-1])[::-1] if page.next else page.photos
+    newer = Cursor.of(photos[0]) if page.next else None
+    return Stretch(days_of(photos), newer, Cursor.of(photos[-1]) if photos else None)
+
+
+def _has_newer(account: Account, photo: Photo) -> bool:
+    return bool(timeline_newer(account, Cursor.of(photo), 1).photos)
+
+
+def _whole_days(photos: list[Photo]) -> list[Photo]:
+    """Leave a day that the page would cut in two to the next page, unless it fills half of this one."""
+    last = photos[-1].taken_local
+    kept = [photo for photo in photos if photo.taken_local and last and photo.taken_local.date() != last.date()]
+    return kept if len(kept) * 2 >= len(photos) else photos

@@ -1,0 +1,54 @@
+"""One photo, large: its picture, its neighbours, and everything that is known of it."""
+
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from core.readmodels.failures import failures_of_photo
+from core.readmodels.files import files_of_photo
+from core.readmodels.photos import Photo, history_of, neighbours
+from core.web.access import Request, signed_in
+from core.web.details import sections, things
+from core.web.history import history_in_words
+from core.web.pictures import visible_photo
+from core.web.tiles import average_colour, words_for
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+@signed_in
+def photo_page(request: Request, photo_id: UUID) -> HttpResponse:
+    """The viewer, whole or, for the way to a neighbour, just its inside."""
+    photo = visible_photo(request.user, photo_id)
+    newer, older = neighbours(request.user, photo)
+    context = {
+        "photo": photo,
+        "newer": newer,
+        "older": older,
+        "words": words_for(photo),
+        "ratio": f"{photo.width / photo.height:.4f}" if photo.width and photo.height else "1.5",
+        "colour": average_colour(photo.thumbhash),
+        "panel": request.COOKIES.get("panel", ""),
+        **_known(request, photo),
+    }
+    return render(request, "photos/_viewer.html" if request.htmx else "photos/viewer.html", context)
+
+
+@require_safe
+@signed_in
+def details(request: Request, photo_id: UUID) -> HttpResponse:
+    """The panel alone, for when more became known."""
+    photo = visible_photo(request.user, photo_id)
+    return render(request, "photos/_details.html", {"photo": photo, **_known(request, photo)})
+
+
+def _known(request: Request, photo: Photo) -> dict[str, object]:
+    return {
+        "sections": sections(photo, files_of_photo(photo.id)),
+        "things": things(photo),
+        "failures": failures_of_photo(photo.id),
+        "history": history_in_words(history_of(request.user, photo.id)),
+    }
