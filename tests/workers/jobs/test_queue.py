@@ -29,16 +29,14 @@ def test_a_batch_returns_one_id_a_job_in_their_order() -> None:
     assert defer_batch([]) == []
 
 
-@pytest.mark.django_db(transaction=True)
-def test_a_job_of_a_rolled_back_transaction_was_never_queued() -> None:
+def test_a_job_of_a_rolled_back_transaction_was_never_queued(empty_queue: None) -> None:
     with pytest.raises(RuntimeError), transaction.atomic():
         defer("show", args={}, queue="files")
         raise RuntimeError
     assert not ProcrastinateJob.objects.exists()
 
 
-@pytest.mark.django_db(transaction=True)
-def test_t11_inside_a_worker_the_job_still_belongs_to_the_callers_transaction() -> None:
+def test_t11_inside_a_worker_the_job_still_belongs_to_the_callers_transaction(empty_queue: None) -> None:
     worker_connector = app.connector.get_worker_connector()  # type: ignore[attr-defined]
     with app.replace_connector(worker_connector), transaction.atomic():
         defer("show", args={}, queue="files")

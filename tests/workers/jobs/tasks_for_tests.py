@@ -1,0 +1,95 @@
+"""Tasks for worker processes in tests. Each leaves a line in a file, since a killed process leaves no result."""
+
+import os
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import structlog
+from django.db import connection
+from procrastinate.contrib.django import app
+
+from workers.errors import PoisonError, ResourceError, TransientError
+from workers.retries import RetryPolicy
+
+QUICK = RetryPolicy(budget=4, first=0.05, cap=0.2)
+
+
+def leave(mark: str, word: str) -> None:
+    """Append a word and the time to the file that a test watches."""
+    with Path(mark).open("a") as file:
+        file.write(f"{word} {os.getpid()} {time.time():.6f}\n")
+
+
+@app.task(name="touch", queue="files", retry=QUICK)
+def touch(mark: str, **more: Any) -> None:
+    leave(mark, "touched")
+
+
+@app.task(name="sleep_long", queue="files", retry=QUICK)
+def sleep_long(mark: str, seconds: float = 30, again: float = 0) -> None:
+    """Sleeps `seconds` in its first run and `again` in later ones."""
+    first = not Path(mark).exists()
+    leave(mark, "began")
+    time.sleep(seconds if first else again)
+    leave(mark, "ended")
+
+
+@app.task(name="unlucky", queue="files", retry=QUICK)
+def unlucky(mark: str, how: str = "transient", times: int = 99) -> None:
+    leave(mark, how)
+    if len(Path(mark).read_text().splitlines()) > times:
+        return
+    match how:
+        case "transient":
+            raise TransientError("busy", "Somebody else is at it.")
+        case "poison":
+            raise PoisonError("empty-file", "This file is empty: it holds no picture.")
+        case "resource":
+            raise ResourceError("memory", "Too large for this machine.")
+        case _:
+            raise ValueError(f"/photos/2024/IMG_0001.jpg: bad thing at 0x7f00{len(how)} in line 12 \0 \udc80")
+
+
+@app.task(name="killer", queue="files", retry=QUICK)
+def killer(mark: str) -> None:
+    leave(mark, "killer")
+    os.kill(os.getpid(), 9)
+
+
+@app.task(name="meet", queue="files", retry=QUICK)
+def meet(mark: str, others: int) -> None:
+    """Ends only when so many runs are at it at once."""
+    leave(mark, "came")
+    deadline = time.monotonic() + 10
+    while len(Path(mark).read_text().splitlines()) < others:
+        if time.monotonic() > deadline:
+            raise TransientError("alone", "Nobody came.")
+        time.sleep(0.01)
+
+
+@app.task(name="ask_database", queue="files", retry=QUICK)
+def ask_database(mark: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    leave(mark, threading.current_thread().name)
+
+
+@app.task(name="speak", queue="files", retry=QUICK)
+def speak(mark: str, photo: str) -> None:
+    structlog.get_logger("spoken").warning("a line of a task")
+    leave(mark, "spoke")
+
+
+def note_death(job_args: dict[str, Any], task: str, job_id: int, run: int, error: BaseException) -> None:
+    """A dead hook: while it runs, the job is not yet failed."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT status FROM procrastinate_jobs WHERE id = %s", [job_id])
+        status = cursor.fetchone()[0]
+    leave(job_args["mark"], f"death:{task}:{run}:{type(error).__name__}:{status}")
+
+
+def broken_hook(job_args: dict[str, Any], task: str, job_id: int, run: int, error: BaseException) -> None:
+    leave(job_args["mark"], "hook")
+    raise RuntimeError("the hook is broken")

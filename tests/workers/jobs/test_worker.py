@@ -1,0 +1,144 @@
+"""A real worker process: how soon it starts jobs, how it stops, what it survives."""
+
+import statistics
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+from tests.workers.jobs.processes import WorkerProcess, lines, rows, status_of, wait_until
+from workers.models import Attempt, WorkerInfo
+from workers.queue import NewJob, defer, defer_batch
+
+Start = Callable[..., WorkerProcess]
+
+
+def test_j8_a_job_starts_within_100_ms_on_an_idle_worker(start_worker: Start, mark: Path) -> None:
+    start_worker()
+    waits = []
+    for count in range(1, 31):
+        queued = time.time()
+        defer("touch", args={"mark": str(mark)}, queue="files")
+        wait_until(lambda n=count: len(lines(mark)) >= n)
+        waits.append(float(mark.read_text().splitlines()[-1].split()[2]) - queued)
+    assert statistics.median(waits) < 0.1, waits
+
+
+def test_t12_no_job_waits_for_the_safety_net_when_they_come_while_others_are_fetched(
+    start_worker: Start, mark: Path
+) -> None:
+    start_worker()
+    for _ in range(300):
+        defer("touch", args={"mark": str(mark)}, queue="files")
+    wait_until(lambda: len(lines(mark)) == 300, 20)
+
+
+def test_t10_a_retry_starts_when_it_is_due_and_not_at_the_next_poll(start_worker: Start, mark: Path) -> None:
+    start_worker()
+    defer("unlucky", args={"mark": str(mark), "times": 1}, queue="files")
+    wait_until(lambda: len(lines(mark)) == 2)
+    first, second = Attempt.objects.order_by("number")
+    assert first.next_run_at is not None
+    assert (second.started_at - first.next_run_at).total_seconds() < 0.5
+
+
+def test_t10_a_job_for_later_starts_when_it_is_due(start_worker: Start, mark: Path) -> None:
+    start_worker()
+    due = datetime.now(UTC) + timedelta(seconds=1)
+    defer("touch", args={"mark": str(mark)}, queue="files", scheduled_at=due)
+    wait_until(lambda: lines(mark))
+    began = Attempt.objects.get().started_at
+    assert 0 <= (began - due).total_seconds() < 0.5
+
+
+def test_t13_a_job_that_waits_for_a_lock_starts_when_the_lock_is_free(start_worker: Start, mark: Path) -> None:
+    start_worker()
+    query = "INSERT INTO procrastinate_jobs (queue_name, task_name, lock, args) VALUES ('files', 'touch', 'one', %s)"
+    for _ in range(4):
+        rows(query, f'{{"mark": "{mark}"}}')
+    wait_until(lambda: len(lines(mark)) == 4, 5)
+
+
+def test_as_many_jobs_run_at_once_as_the_lane_has_slots(start_worker: Start, mark: Path) -> None:
+    start_worker(FILMROLL_CONCURRENCY="9")
+    defer_batch([NewJob("meet", "files", {"mark": str(mark), "others": 9}) for _ in range(9)])
+    wait_until(lambda: rows("SELECT count(*) FROM procrastinate_jobs WHERE status = 'succeeded'")[0][0] == 9, 15)
+    assert Attempt.objects.count() == 9
+
+
+def test_connections_go_back_after_each_job(start_worker: Start, mark: Path) -> None:
+    start_worker(FILMROLL_CONCURRENCY="4")
+    defer_batch([NewJob("ask_database", "files", {"mark": str(mark)}) for _ in range(60)])
+    wait_until(lambda: len(lines(mark)) == 60, 15)
+    time.sleep(0.2)
+    held = rows("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in%%'")
+    assert held[0][0] == 0
+
+
+def test_t7_a_stop_puts_running_jobs_back_without_burning_an_attempt(start_worker: Start, mark: Path) -> None:
+    worker = start_worker()
+    job = defer("sleep_long", args={"mark": str(mark)}, queue="files")
+    wait_until(lambda: lines(mark) == ["began"])
+    began = time.monotonic()
+    assert worker.stop() == 0
+    assert time.monotonic() - began < 8
+    assert status_of(job) == "todo"
+    assert rows("SELECT attempts, worker_id FROM procrastinate_jobs") == [(0, None)]
+    assert [attempt.outcome for attempt in Attempt.objects.all()] == ["handed back"]
+    assert rows("SELECT count(*) FROM procrastinate_workers")[0][0] == 0
+    assert not WorkerInfo.objects.filter(ended_at=None).exists()
+    start_worker()
+    wait_until(lambda: status_of(job) == "succeeded")
+
+
+def test_t7_a_stop_lets_a_short_job_end(start_worker: Start, mark: Path) -> None:
+    worker = start_worker()
+    job = defer("sleep_long", args={"mark": str(mark), "seconds": 1}, queue="files")
+    wait_until(lambda: lines(mark) == ["began"])
+    assert worker.stop() == 0
+    assert status_of(job) == "succeeded"
+
+
+def test_a_second_signal_ends_the_worker_at_once(start_worker: Start, mark: Path) -> None:
+    worker = start_worker()
+    defer("sleep_long", args={"mark": str(mark)}, queue="files")
+    wait_until(lambda: lines(mark) == ["began"])
+    worker.process.terminate()
+    time.sleep(0.5)
+    assert worker.process.poll() is None
+    assert worker.stop(1) != 0
+
+
+def test_an_idle_worker_says_nothing_to_the_database(start_worker: Start) -> None:
+    start_worker("scan,media,alone,analysis")
+    time.sleep(2)  # what belongs to the start
+    before = _statements()
+    time.sleep(6)
+    # Rows of this very question are all that moves.
+    assert _statements() - before <= 3
+
+
+def _statements() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
+        cursor.execute("SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()")
+        return int(cursor.fetchone()[0])
+
+
+def test_the_log_lines_of_a_task_carry_job_task_and_photo(start_worker: Start, mark: Path) -> None:
+    worker = start_worker()
+    job = defer("speak", args={"mark": str(mark), "photo": "1f"}, queue="files")
+    wait_until(lambda: "a line of a task" in worker.log.read_text())
+    line = next(line for line in worker.log.read_text().splitlines() if "a line of a task" in line)
+    assert f"job={job}" in line and "photo=1f" in line and "task=speak" in line
+
+
+@pytest.mark.parametrize("wrong", ["medai", ""])
+def test_an_unknown_lane_is_one_clear_line(wrong: str) -> None:
+    from django.core.management import CommandError, call_command
+
+    with pytest.raises(CommandError, match="There is no lane"):
+        call_command("worker", lanes=wrong)

@@ -1,0 +1,24 @@
+"""Which queues a worker serves, and how many jobs of each at once."""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from workers.retries import ALONE
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """Queues that share a number of slots: one job each at a time."""
+
+    queues: tuple[str, ...]
+    concurrency: int
+
+
+LANES: dict[str, Lane] = {
+    # A walk through a large folder takes minutes and waits for the disk: it must not take a picture's slot.
+    "scan": Lane(("scan",), 1),
+    "media": Lane(("files", "previews"), settings.CONCURRENCY),
+    "alone": Lane((ALONE,), 1),
+    "analysis": Lane(("labels",), 1),
+}

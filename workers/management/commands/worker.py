@@ -1,0 +1,34 @@
+"""`manage.py worker`: runs jobs until it is told to stop."""
+
+import asyncio
+import logging
+import os
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from workers.lanes import LANES
+from workers.worker import run_worker
+
+
+class Command(BaseCommand):
+    """Run jobs."""
+
+    help = "Run jobs until SIGTERM or Ctrl-C; running jobs then end within seconds or go back to the queue."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--lanes",
+            default=",".join(LANES),
+            help=f"which lanes to serve, with commas between (default: all, {', '.join(LANES)})",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002  # Django's signature
+        lanes = [name.strip() for name in options["lanes"].split(",") if name.strip()]
+        if unknown := [name for name in lanes if name not in LANES] or (not lanes and ["(none)"]):
+            raise CommandError(f"There is no lane {', '.join(unknown)}; there are: {', '.join(LANES)}.")
+        asyncio.run(run_worker(lanes))
+        # Threads whose jobs are back in the queue would keep the interpreter from ending.
+        logging.shutdown()
+        os._exit(0)

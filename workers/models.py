@@ -1,0 +1,93 @@
+"""The workers' own tables: each attempt at a job, who the workers are, and what people did to jobs.
+
+They hold no foreign key to Procrastinate's tables: a trigger writes attempts while a worker fetches a job,
+and a constraint that fails there would stop every worker.
+"""
+
+from django.db import models
+from django.db.models import Q
+
+
+class Outcome(models.TextChoices):
+    """How an attempt ended; empty while it runs."""
+
+    SUCCEEDED = "succeeded"
+    RETRYING = "retrying"  # failed, and the job runs again by itself
+    DEAD = "dead"  # failed, and only a person makes the job run again
+    LOST = "lost"  # the program that worked on it ended in the middle
+    HANDED_BACK = "handed back"  # the worker stopped in good order and put the job back
+    STOPPED = "stopped"  # somebody asked for it
+    SUPERSEDED = "superseded"  # the same work was queued again meanwhile
+
+
+class Attempt(models.Model):
+    """One run of one job, opened and closed by a trigger in the transaction that changes the job's state."""
+
+    id = models.BigAutoField(primary_key=True)
+    job_id = models.BigIntegerField()
+    number = models.IntegerField()  # 1 for the first; goes on over retries by hand
+    task = models.TextField()
+    queue = models.TextField()
+    worker_id = models.BigIntegerField(null=True)
+    worker = models.TextField(db_default="")
+    host = models.TextField(db_default="")
+    pid = models.IntegerField(null=True)
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    outcome = models.TextField(db_default="", choices=Outcome.choices)
+    next_run_at = models.DateTimeField(null=True)
+    error_kind = models.TextField(db_default="")
+    error_code = models.TextField(db_default="")
+    reason = models.TextField(db_default="")  # plain words for the owner of the photo
+    error_class = models.TextField(db_default="")
+    message = models.TextField(db_default="")
+    traceback = models.TextField(db_default="")
+    fingerprint = models.TextField(db_default="")
+    late = models.TextField(db_default="")  # the result of a run whose job had been given to somebody else
+    resolved = models.BooleanField(db_default=False)  # from before the last retry or discard by a person
+
+    class Meta:
+        db_table = "job_attempt"
+        indexes = [
+            # Not unique, on purpose: a trigger must never raise.
+            models.Index(fields=["job_id", "number"], name="job_attempt_job"),
+            models.Index(fields=["ended_at"], name="job_attempt_ended", condition=Q(ended_at__isnull=False)),
+            models.Index(
+                fields=["task", "fingerprint", "job_id"],
+                name="job_attempt_dead",
+                condition=Q(outcome=Outcome.DEAD, resolved=False),
+            ),
+        ]
+
+
+class WorkerInfo(models.Model):
+    """Who a worker is: one row a lane of each worker process, kept for some days after its end."""
+
+    worker_id = models.BigIntegerField(primary_key=True)
+    name = models.TextField()  # the lane
+    host = models.TextField()
+    pid = models.IntegerField()
+    version = models.TextField()
+    queues = models.JSONField()  # names, in a list
+    concurrency = models.IntegerField()
+    waiting = models.JSONField(default=dict)  # queue -> why it is not served
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "worker_info"
+
+
+class JobAction(models.Model):
+    """What a person (or the sweep) did to a job, written in the transaction that did it."""
+
+    id = models.BigAutoField(primary_key=True)
+    job_id = models.BigIntegerField()
+    action = models.TextField()  # "retried", "discarded", "superseded"
+    actor = models.TextField()
+    reason = models.TextField(db_default="")
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "job_action"
+        indexes = [models.Index(fields=["job_id", "id"], name="job_action_job")]
