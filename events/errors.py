@@ -56,10 +56,6 @@ class FenceError(EventError):
     """The log cannot be read safely from here: inside a transaction, or from a standby."""
 
 
-class LiftError(EventError):
-    """An old payload could not be lifted to the newest schema version."""
-
-
 class ReplayError(EventError):
     """A read model could not apply an event; the replay was undone."""
 
