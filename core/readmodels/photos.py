@@ -7,8 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import models
-from django.db.models import Count, Q
-from django.db.models.functions import TruncMonth
+from django.db.models import Count, F, Func, Q, Value
 
 from core.accounts import Account
 from core.domain import codec, photos
@@ -292,9 +291,11 @@ def neighbours(account: Account, photo: Photo) -> tuple[Photo | None, Photo | No
 
 def months(account: Account) -> list[Month]:
     """How many photos each month has, newest first, for the scrubber."""
+    # Django's own TruncMonth takes none but its own fields for moments.
+    month = Func(Value("month"), F("taken_local"), function="date_trunc", output_field=WallTimeField())
     rows = (
         _shown(account)
-        .annotate(month=TruncMonth("taken_local", output_field=WallTimeField()))
+        .annotate(month=month)
         .values_list("month")
         .annotate(count=Count("id"))
         .order_by("-month")
