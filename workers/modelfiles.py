@@ -13,7 +13,9 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
+from typing import BinaryIO
 
 import structlog
 from django.conf import settings
@@ -123,20 +125,20 @@ def download(name: str) -> Path:
     target = _downloads() / model.file_name
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with _becoming(target) as descriptor:
-            _fetch(model, descriptor)
-    except OSError as error:  # urllib's own errors are OSErrors too
+        with _becoming(target) as file:
+            _fetch(model, file)
+    except (OSError, HTTPException) as error:  # urllib's own errors are OSErrors too
         raise DownloadError(f"{name} could not be downloaded from {model.url}: {error}.") from error
     log.info("model downloaded", model=name, path=str(target))
     return target
 
 
-def _fetch(model: ModelFile, descriptor: int) -> None:
+def _fetch(model: ModelFile, file: BinaryIO) -> None:
     digest, size = hashlib.sha256(), 0
     with urllib.request.urlopen(model.url, timeout=_CONNECT_SECONDS) as answer:
         # One byte more than expected is enough to know that it is another file.
         while size <= model.size and (chunk := answer.read(_CHUNK)):
-            os.write(descriptor, chunk)
+            file.write(chunk)
             digest.update(chunk)
             size += len(chunk)
     if digest.hexdigest() != model.sha256:
@@ -147,12 +149,13 @@ def _fetch(model: ModelFile, descriptor: int) -> None:
 
 
 @contextlib.contextmanager
-def _becoming(target: Path) -> Iterator[int]:
-    """A descriptor for a new file that takes its name when it is whole and on the disk."""
+def _becoming(target: Path) -> Iterator[BinaryIO]:
+    """A new file that takes its name when it is whole and on the disk."""
     descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     try:
-        with contextlib.closing(os.fdopen(descriptor, "wb", buffering=0)):
-            yield descriptor
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+            file.flush()
             os.fsync(descriptor)
         Path(name).chmod(0o644)
         Path(name).replace(target)

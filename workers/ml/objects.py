@@ -42,7 +42,7 @@ class Found(NamedTuple):
 
 
 class Candidates(NamedTuple):
-    """Boxes (N×4: left, top, right, bottom in pixels of the square), their classes and scores, N each."""
+    """Boxes (N rows of left, top, right, bottom in pixels of the square), their classes and scores, N each."""
 
     boxes: Array
     classes: NDArray[np.intp]
@@ -56,7 +56,7 @@ def find_objects(picture: Image.Image, model: Path) -> list[Found]:
 
 
 def letterbox(picture: Image.Image) -> Array:
-    """The picture as the model wants it: 1 × 416 × 416 × BGR."""
+    """The picture as the model wants it, of shape (1, 416, 416, 3), blue first."""
     scale = _SIDE / max(picture.size)
     size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
     square = np.full((1, _SIDE, _SIDE, 3), _GREY, dtype=np.float32)
@@ -65,7 +65,7 @@ def letterbox(picture: Image.Image) -> Array:
 
 
 def decode(raw: Array) -> Candidates:
-    """Candidates above the threshold, from the model's output of cells × (x, y, w, h, object, 80 classes)."""
+    """Candidates above the threshold, from the model's output: per cell x, y, w, h, object, 80 classes."""
     scores = raw[:, 4:5] * raw[:, 5:]
     cells, classes = np.nonzero(scores >= THRESHOLD)
     surest = np.argsort(-scores[cells, classes], kind="stable")[:_MOST]
