@@ -74,6 +74,7 @@ _VARIABLE = [
     re.compile(r"\b[\w\-.]+\.[A-Za-z][A-Za-z0-9]{1,4}\b"),  # file names
     re.compile(r"\b[0-9a-f]{12,}\b"),  # hashes
     re.compile(r"\d+(?:[.,:]\d+)*"),  # numbers
+    re.compile(r"#(?:[\s\-_.,/]*#)+"),  # what is left of names with blanks in them
 ]
 
 

@@ -18,7 +18,7 @@ from workers.retries import LOST_LIMIT
 # A worker whose connection broke takes its lock again within a moment; after a restart of the server every
 # worker has to. Until then its jobs are not lost.
 _SECOND_LOOK_SECONDS = 2.0
-_AFTER_RESTART_SECONDS = 20
+AFTER_RESTART_SECONDS = 20
 # Whose lock cannot be seen (a worker of another kind) or cannot be trusted (a machine that lost its power while
 # the server still waits for it) is judged by its heartbeat, which comes once a minute.
 _SILENT_SECONDS = 600
@@ -60,7 +60,8 @@ _GONE = """
 SELECT w.id FROM procrastinate_workers AS w LEFT JOIN worker_info AS info ON info.worker_id = w.id
  WHERE w.last_heartbeat < now() - make_interval(secs => %(silent)s)
     OR (info.worker_id IS NOT NULL
-        AND pg_postmaster_start_time() < now() - make_interval(secs => %(after_restart)s)
+        AND (info.started_at > pg_postmaster_start_time()
+             OR pg_postmaster_start_time() < now() - make_interval(secs => %(after_restart)s))
         AND NOT EXISTS (
             SELECT 1 FROM pg_locks AS l
              WHERE l.locktype = 'advisory' AND l.granted AND l.classid = %(lock_class)s::oid
@@ -107,7 +108,7 @@ _NOBODY = 0  # stands for "no worker at all" among the ids of suspects
 
 def _suspects() -> set[int]:
     """Workers that are gone; 0 when there are running jobs without a worker."""
-    limits = {"silent": _SILENT_SECONDS, "after_restart": _AFTER_RESTART_SECONDS, "lock_class": LOCK_CLASS}
+    limits = {"silent": _SILENT_SECONDS, "after_restart": AFTER_RESTART_SECONDS, "lock_class": LOCK_CLASS}
     gone = {row[0] for row in _all(_GONE, limits)}
     return gone | ({_NOBODY} if _all(f"{_ORPHANED} LIMIT 1") else set())
 

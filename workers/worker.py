@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 import psycopg_pool
 import structlog
-from django.db import close_old_connections
+from django.db import DatabaseError, close_old_connections
 from procrastinate.app import App
 from procrastinate.contrib.django import app as django_app
 from procrastinate.contrib.django.utils import connector_params
@@ -22,7 +22,7 @@ from workers import attempts, children
 from workers.lanes import LANES
 from workers.laneworker import LaneWorker
 from workers.presence import Presence
-from workers.sweep import sweep_lost_jobs
+from workers.sweep import AFTER_RESTART_SECONDS, sweep_lost_jobs
 
 JOBS_CHANNEL = "procrastinate_any_queue_v1"
 PULSE_CHANNEL = "filmroll_jobs"
@@ -106,7 +106,10 @@ class _Process:
 
     async def sweep(self) -> None:
         """Look for jobs of workers that are gone."""
-        await asyncio.to_thread(_sweep_in_thread)
+        try:
+            await asyncio.to_thread(_sweep_in_thread)
+        except DatabaseError as error:
+            _log.warning("the sweep waits for the database", error=str(error).strip())
 
     async def _serve(self) -> None:
         """Until told to stop. Raises what ended any of the parts: a process without one of them is of no use."""
@@ -125,7 +128,7 @@ class _Process:
 
     def _parts(self) -> list[Coroutine[Any, Any, None]]:
         lanes = [worker.run() for worker in self.workers]
-        return [*lanes, self.presence.stay(), self._listen(), self._pulse(), self._sweep_once()]
+        return [*lanes, self.presence.stay(), self._listen(), self._pulse(), self._sweep_early()]
 
     async def _listen(self) -> None:
         async with listener.shared().subscribe(JOBS_CHANNEL) as wakings:
@@ -144,13 +147,14 @@ class _Process:
                 _log.debug("no pulse: the database is away")
             await asyncio.sleep(_PULSE_SECONDS)
 
-    async def _sweep_once(self) -> None:
-        """At the start: the worker that ran here before may have been killed."""
-        try:
+    async def _sweep_early(self) -> None:
+        """At the start, for the worker that ran here before may have been killed; and once more, for right
+        after a restart of the database nobody's absence can be told yet."""
+        for pause in (0, AFTER_RESTART_SECONDS + 5):
+            await asyncio.sleep(pause)
             await self.sweep()
-        finally:
-            # A part that ends is a fault; this one is done.
-            await asyncio.Event().wait()
+        # A part that ends is a fault; this one is done.
+        await asyncio.Event().wait()
 
     async def _close(self) -> None:
         running = {task for worker in self.workers for task in worker.running}

@@ -1,6 +1,5 @@
 """Worker processes that tests start, and looks at what they did."""
 
-import os
 import signal
 import subprocess
 import sys

@@ -52,6 +52,13 @@ def unlucky(mark: str, how: str = "transient", times: int = 99) -> None:
             raise ValueError(f"/photos/2024/IMG_0001.jpg: bad thing at 0x7f00{len(how)} in line 12 \0 \udc80")
 
 
+@app.task(name="fail_slowly", queue="files", retry=QUICK)
+def fail_slowly(mark: str, seconds: float) -> None:
+    leave(mark, "began")
+    time.sleep(seconds)
+    raise TransientError("busy", "Somebody else is at it.")
+
+
 @app.task(name="killer", queue="files", retry=QUICK)
 def killer(mark: str) -> None:
     leave(mark, "killer")

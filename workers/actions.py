@@ -1,0 +1,124 @@
+"""What a person may do to jobs: retry, discard. The project's own SQL, for Procrastinate's retry gives a dead
+job one single run, and fails on a job that somebody had asked to stop.
+
+Each action takes ids, changes what can be changed in one transaction together with the note of who did it,
+wakes the workers, and says for each id what came of it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection, transaction
+
+from events.pulse import pulse
+
+PULSE_CHANNEL = "filmroll_jobs"
+# A person who presses Retry is waiting: ahead of any backlog.
+_BY_HAND = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of an action on one job; `reason` says why nothing was done."""
+
+    job_id: int
+    done: bool
+    reason: str = ""
+
+
+# A job that waits for its next run is run now; the runs that it has used up still count.
+_RETRY = """
+UPDATE procrastinate_jobs AS j
+   SET status = 'todo', scheduled_at = NULL, abort_requested = false,
+       attempts = CASE WHEN j.status = 'todo' THEN j.attempts ELSE 0 END,
+       priority = CASE WHEN j.priority < %(by_hand)s THEN j.priority + %(by_hand)s ELSE j.priority END
+ WHERE j.id = ANY(%(ids)s)
+   AND (j.status IN ('failed', 'cancelled', 'aborted') OR (j.status = 'todo' AND j.scheduled_at > now()))
+   AND (j.status = 'todo' OR j.queueing_lock IS NULL OR NOT EXISTS (
+        SELECT 1 FROM procrastinate_jobs AS o WHERE o.queueing_lock = j.queueing_lock AND o.status = 'todo'))
+RETURNING j.id
+"""
+_DISCARD = """
+UPDATE procrastinate_jobs SET status = 'cancelled', abort_requested = false
+ WHERE id = ANY(%(ids)s) AND status IN ('failed', 'todo') RETURNING id
+"""
+_SUPERSEDE = """
+UPDATE procrastinate_jobs SET status = 'cancelled', abort_requested = false
+ WHERE args ->> 'photo' = %(photo)s AND task_name = %(task)s AND status = 'failed' RETURNING id
+"""
+_STATES = "SELECT id, status::text FROM procrastinate_jobs WHERE id = ANY(%(ids)s)"
+_NOTE = """
+INSERT INTO job_action (job_id, action, actor, reason, at)
+SELECT id, %(action)s, %(actor)s, %(reason)s, now() FROM unnest(%(ids)s::bigint[]) AS id
+"""
+_WHY_NOT_RETRIED = {
+    "todo": "it is in the queue already",
+    "doing": "it is running now",
+    "succeeded": "it has succeeded",
+    "failed": "the same work is in the queue already",
+    "cancelled": "the same work is in the queue already",
+    "aborted": "the same work is in the queue already",
+}
+_WHY_NOT_DISCARDED = {
+    "doing": "it is running now",
+    "succeeded": "it has succeeded",
+    "cancelled": "it was discarded before",
+    "aborted": "it was stopped before",
+}
+
+
+def retry_jobs(ids: Sequence[int], actor: str) -> list[Result]:
+    """Run dead jobs again with a full budget of runs, and waiting ones now."""
+    with transaction.atomic():
+        done = _change(_RETRY, {"ids": list(ids), "by_hand": _BY_HAND})
+        _note(done, "retried", actor, "")
+        if done:
+            _change("SELECT filmroll_wake_workers(%(one)s)", {"one": min(done)})
+        return _results(ids, done, _WHY_NOT_RETRIED)
+
+
+def discard_jobs(ids: Sequence[int], actor: str, reason: str = "") -> list[Result]:
+    """Take dead and waiting jobs out for good; they stay listed, with who did it and why."""
+    with transaction.atomic():
+        done = _change(_DISCARD, {"ids": list(ids)})
+        _note(done, "discarded", actor, reason)
+        return _results(ids, done, _WHY_NOT_DISCARDED)
+
+
+def supersede_dead(task: str, photo: str, actor: str = "system") -> list[int]:
+    """Resolve a photo's dead jobs of one task, because the same work was queued anew; return their ids."""
+    with transaction.atomic():
+        done = _change(_SUPERSEDE, {"task": task, "photo": photo})
+        _note(done, "superseded", actor, "The same work was queued again.")
+        return sorted(done)
+
+
+def _results(ids: Sequence[int], done: set[int], why_not: dict[str, str]) -> list[Result]:
+    left = [job_id for job_id in ids if job_id not in done]
+    states = dict(_rows(_STATES, {"ids": left})) if left else {}
+    return [
+        Result(job_id, job_id in done, "" if job_id in done else why_not.get(states.get(job_id, ""), "it is gone"))
+        for job_id in ids
+    ]
+
+
+def _note(ids: set[int], action: str, actor: str, reason: str) -> None:
+    if ids:
+        _run(_NOTE, {"ids": sorted(ids), "action": action, "actor": actor, "reason": reason})
+        pulse(PULSE_CHANNEL)
+
+
+def _change(query: str, parameters: dict[str, Any]) -> set[int]:
+    return {row[0] for row in _rows(query, parameters)}
+
+
+def _rows(query: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(query, parameters)
+        return list(cursor.fetchall())
+
+
+def _run(query: str, parameters: dict[str, Any]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(query, parameters)
