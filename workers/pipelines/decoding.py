@@ -12,6 +12,7 @@ from PIL import Image
 from workers.errors import PoisonError
 from workers.pipelines import isobmff, refusals
 from workers.pipelines.directories import read_directories
+from workers.pipelines.jpeg_ends import ends_in_grey, without_end
 from workers.pipelines.quiet import DECODER_ERRORS, is_disk_error, quiet_decoding
 
 pillow_heif.register_heif_opener(depth_images=False, aux_images=False)
@@ -84,6 +85,7 @@ def _decode(source: Path | io.BytesIO, kind_name: str, edge: int) -> Decoded:
         _check_size(stored, kind_name, image)
         _reduce(image, edge)
         pixels, notes = _loaded(image)
+        notes += _note_early_end(image, pixels, source, edge)
         if image.format in ("TIFF", "HEIF"):
             stored = pixels.size  # these turn or crop as they load
         decoded = Decoded(pixels, stored, _orientation(image), _profile(image), notes=notes)
@@ -128,7 +130,7 @@ def _loaded(image: Image.Image) -> tuple[Image.Image, list[str]]:
         if is_disk_error(error):
             raise
         there = _what_is_there(image)
-        share = there.getbbox()[3] / there.height if there and there.getbbox() else 0.0  # type: ignore[index]
+        share = _share(there)
         if there and (1 - share) * image.height < _BLOCK_ROWS:
             return there, ["The last few rows of the picture are missing."]
         raise refusals.truncated(share) if _says_truncated(error) else refusals.damaged(share) from error
@@ -142,6 +144,31 @@ def _what_is_there(image: Image.Image) -> Image.Image | None:
     except DECODER_ERRORS:
         return None  # nothing was decoded yet
     return there
+
+
+def _note_early_end(image: Image.Image, pixels: Image.Image, source: Path | io.BytesIO, edge: int) -> list[str]:
+    """A note for a JPEG that lacks rows though it ends with an end marker.
+
+    All that is in the file is shown, as every viewer does: nothing was lost in copying it.
+    """
+    is_plain_jpeg = image.format in ("JPEG", "MPO") and not image.info.get("progressive")
+    if not is_plain_jpeg or not ends_in_grey(pixels):
+        return []
+    data = source.read_bytes() if isinstance(source, Path) else source.getvalue()
+    with Image.open(io.BytesIO(without_end(data)), formats=_FORMATS["jpeg"]) as again:
+        _reduce(again, edge)
+        try:
+            again.load()
+            return []
+        except DECODER_ERRORS:
+            share = _share(_what_is_there(again))
+    return [f"Only {share:.0%} of this picture is in the file; the rest shows grey.".replace("%", " %")]
+
+
+def _share(there: Image.Image | None) -> float:
+    """How much of the height was decoded."""
+    box = there.getbbox() if there else None
+    return box[3] / there.height if there and box else 0.0
 
 
 def _says_truncated(error: BaseException) -> bool:
