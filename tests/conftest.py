@@ -22,7 +22,11 @@ def _start_database() -> None:
     if not database.is_embedded():
         return
     # Tests never survive a power cut: no fsync.
-    _held.enter_context(database.running(folder, fsync="off", full_page_writes="off", max_connections="200"))
+    _held.enter_context(
+        database.running(
+            folder, fsync="off", full_page_writes="off", max_connections="200", max_prepared_transactions="10"
+        )
+    )
     os.environ["DATABASE_URL"] = database.conninfo(folder)
     # pytest-django has read the settings before this file was loaded.
     from django.conf import settings

@@ -1,0 +1,289 @@
+"""The fence misses nothing, whatever the order in which transactions begin, append, commit and roll back."""
+
+import itertools
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+import psycopg
+import pytest
+from django.db import connection, transaction
+
+from events.errors import FenceError
+from events.event import NewEvent
+from events.fence import Fence, read_all, read_between, safe_position
+from events.store import ANY, append
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+APPEND = """
+    SELECT position FROM event_append(%s, NULL, %s::uuid[], %s::text[], %s::int[], %s::text[], '{}')
+"""
+
+
+def append_by(writer: psycopg.Connection, stream_id: str | None = None) -> int:
+    """Append one event on somebody else's connection; its position."""
+    row = writer.execute(
+        APPEND, [stream_id or f"test-{uuid4()}", [uuid4()], ["test.done"], [1], ["{}"]]
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+@dataclass
+class Reader:
+    """Reads on from its checkpoint, by the fence."""
+
+    checkpoint: int
+    fence: Fence = field(default_factory=Fence)
+    seen: list[int] = field(default_factory=list)
+
+    def read(self) -> None:
+        safe = self.fence.look().safe
+        self.seen += [event.position for event in read_between(self.checkpoint, safe, 500)]
+        self.checkpoint = max(self.checkpoint, safe)
+
+
+@dataclass
+class NaiveReader:
+    """Reads on from the last position that it saw: the control, which must miss something."""
+
+    checkpoint: int
+    seen: list[int] = field(default_factory=list)
+
+    def read(self) -> None:
+        new = [event.position for event in read_between(self.checkpoint, 2**63 - 1, 500)]
+        self.seen += new
+        self.checkpoint = max([self.checkpoint, *new])
+
+
+def interleavings(endings: Sequence[str]) -> Iterator[tuple[tuple[int, str], ...]]:
+    """Every order of begin, append and ending of so many transactions, told apart by their number alone."""
+    steps = [["BEGIN", "append", ending] for ending in endings]
+
+    def go_on(done: tuple[int, ...]) -> Iterator[tuple[tuple[int, str], ...]]:
+        if sum(done) == 3 * len(steps):
+            yield ()
+        for number, count in enumerate(done):
+            if count < 3:
+                after = (*done[:number], count + 1, *done[number + 1 :])
+                for rest in go_on(after):
+                    yield ((number, steps[number][count]), *rest)
+
+    return go_on((0,) * len(steps))
+
+
+def in_order_of_beginning(story: Sequence[tuple[int, str]]) -> bool:
+    """Whether transactions begin by their numbers: of stories that differ only in names, one is enough."""
+    beginnings = [number for number, step in story if step == "BEGIN"]
+    return beginnings == sorted(beginnings)
+
+
+def play(
+    story: Sequence[tuple[int, str]], writers: Sequence[psycopg.Connection]
+) -> tuple[Reader, NaiveReader, list[int]]:
+    """Play a story with a look after each step; both readers, and what was committed."""
+    start = safe_position()
+    reader, naive = Reader(start), NaiveReader(start)
+    appended: dict[int, int] = {}
+    committed = []
+    for number, step in story:
+        if step == "append":
+            appended[number] = append_by(writers[number])
+        else:
+            writers[number].execute(step)
+        if step == "COMMIT":
+            committed.append(appended[number])
+        reader.read()
+        naive.read()
+    return reader, naive, sorted(committed)
+
+
+@pytest.mark.parametrize(
+    ("count", "stories"), [(1, 2), (2, 40), (3, 2240)], ids=["one", "two", "three transactions"]
+)
+def test_every_interleaving_is_read_in_order_with_nothing_missed_or_doubled(
+    count: int, stories: int, beside: Callable[[], psycopg.Connection]
+) -> None:
+    writers = [beside() for _ in range(count)]
+    played = missed_by_naive = 0
+    for endings in itertools.product(["COMMIT", "ROLLBACK"], repeat=count):
+        for story in filter(in_order_of_beginning, interleavings(endings)):
+            reader, naive, committed = play(story, writers)
+            assert reader.seen == committed, story
+            played += 1
+            missed_by_naive += naive.seen != committed
+    assert played == stories
+    assert (missed_by_naive > 0) == (count > 1), "the control shows that there was something to miss"
+
+
+def test_a_reader_that_looks_seldom_misses_nothing_either(beside: Callable[[], psycopg.Connection]) -> None:
+    writers = [beside() for _ in range(3)]
+    for story in filter(in_order_of_beginning, interleavings(["COMMIT", "ROLLBACK", "COMMIT"])):
+        reader = Reader(safe_position())
+        expected = []
+        appended: dict[int, int] = {}
+        for place, (number, step) in enumerate(story):
+            if step == "append":
+                appended[number] = append_by(writers[number])
+            else:
+                writers[number].execute(step)
+            if step == "COMMIT":
+                expected.append(appended[number])
+            if place % 4 == 1:
+                reader.read()
+        reader.read()
+        assert reader.seen == sorted(expected), story
+
+
+def test_an_open_append_holds_the_reader_back_and_its_end_lets_it_go_on(
+    beside: Callable[[], psycopg.Connection],
+) -> None:
+    slow, quick = beside(), beside()
+    before = safe_position()
+    slow.execute("BEGIN")
+    first = append_by(slow)
+    second = append_by(quick)
+    assert second > first
+    assert read_all(before, wait=0.05) == []
+    slow.execute("COMMIT")
+    assert [event.position for event in read_all(before)] == [first, second]
+
+
+def test_a_reader_with_no_past_waits_for_short_writers(beside: Callable[[], psycopg.Connection]) -> None:
+    slow = beside()
+    slow.execute("BEGIN")
+    append_by(slow)
+    begun = time.monotonic()
+    assert safe_position(wait=0.2) < append_by(beside())
+    assert 0.2 <= time.monotonic() - begun < 2
+    slow.execute("ROLLBACK")
+
+
+def test_progress_does_not_depend_on_a_moment_without_writers(
+    beside: Callable[[], psycopg.Connection],
+) -> None:
+    """Transactions that overlap without end: every look finds somebody writing."""
+    odd, even = beside(), beside()
+    reader = Reader(safe_position())
+    odd.execute("BEGIN")
+    positions = [append_by(odd)]
+    for number in range(60):
+        following, ending = (even, odd) if number % 2 == 0 else (odd, even)
+        following.execute("BEGIN")
+        positions.append(append_by(following))
+        reader.read()
+        ending.execute("COMMIT")
+        reader.read()
+        assert len(reader.seen) >= number - 1, "never more than two behind"
+    following.execute("COMMIT")
+    reader.read()
+    assert reader.seen == positions
+
+
+def test_other_peoples_long_transactions_hold_nobody_back(beside: Callable[[], psycopg.Connection]) -> None:
+    other, writer = beside(), beside()
+    other.execute("CREATE TABLE IF NOT EXISTS unrelated (n int)")
+    other.execute("BEGIN")
+    other.execute("INSERT INTO unrelated VALUES (1)")
+    other.execute("SELECT count(*) FROM event")
+    position = append_by(writer)
+    assert Fence().look().safe >= position
+    other.execute("ROLLBACK")
+    other.execute("DROP TABLE unrelated")
+
+
+def test_a_savepoint_that_is_rolled_back_hides_no_event(beside: Callable[[], psycopg.Connection]) -> None:
+    writer = beside()
+    reader = Reader(safe_position())
+    writer.execute("BEGIN")
+    writer.execute("SAVEPOINT a")
+    append_by(writer)
+    reader.read()
+    writer.execute("ROLLBACK TO SAVEPOINT a")
+    reader.read()
+    position = append_by(writer)
+    reader.read()
+    later = append_by(beside())
+    reader.read()
+    assert reader.seen == []
+    writer.execute("COMMIT")
+    reader.read()
+    assert reader.seen == [position, later]
+
+
+def test_a_killed_writer_holds_nobody_back(beside: Callable[[], psycopg.Connection]) -> None:
+    victim, writer = beside(), beside()
+    reader = Reader(safe_position())
+    victim.execute("BEGIN")
+    append_by(victim)
+    position = append_by(writer)
+    reader.read()
+    assert reader.seen == []
+    writer.execute("SELECT pg_terminate_backend(%s, 5000)", [victim.info.backend_pid])
+    reader.read()
+    assert reader.seen == [position]
+
+
+def test_a_prepared_transaction_is_still_a_writer(beside: Callable[[], psycopg.Connection]) -> None:
+    """PREPARE hands the lock over under a new name, in the middle of what the reader waits for."""
+    writer, other = beside(), beside()
+    if other.execute("SHOW max_prepared_transactions").fetchone() == ("0",):
+        pytest.skip("this server allows no prepared transactions")
+    reader = Reader(safe_position())
+    writer.execute("BEGIN")
+    first = append_by(writer)
+    reader.read()
+    name = f"test-{uuid4()}"
+    writer.execute(f"PREPARE TRANSACTION '{name}'")
+    reader.read()
+    second = append_by(other)
+    reader.read()
+    fresh = Fence().look().safe
+    assert reader.seen == [] and fresh < first
+    other.execute(f"COMMIT PREPARED '{name}'")
+    reader.read()
+    assert reader.seen == [first, second]
+
+
+def test_reading_inside_a_transaction_is_refused() -> None:
+    with transaction.atomic(), pytest.raises(FenceError, match="outside of any transaction"):
+        read_all()
+    connection.set_autocommit(False)
+    try:
+        with pytest.raises(FenceError):
+            safe_position()
+    finally:
+        connection.rollback()
+        connection.set_autocommit(True)
+
+
+def test_a_log_that_was_set_back_is_read_from_what_is_there() -> None:
+    """As after a restore of an older backup: what was safe then says nothing now."""
+    fence = Fence()
+    append("photo-1", ANY, [NewEvent("photo.rated", {}) for _ in range(3)])
+    far = fence.look().safe
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT setval('event_position_seq', %s)", [far - 2])
+        assert fence.look().safe == far - 2
+        cursor.execute("SELECT setval('event_position_seq', %s)", [far])
+
+
+def test_all_is_read_in_order_in_pieces_and_by_category() -> None:
+    start = safe_position()
+    for number in range(4):
+        append(f"photo-{number}", ANY, [NewEvent("photo.rated", {})])
+        append(f"file-{number}", ANY, [NewEvent("file.skipped", {})])
+    seen, after = [], start
+    while batch := read_all(after, limit=3):
+        seen += batch
+        after = batch[-1].position
+    assert [event.stream_id for event in seen] == [f"{kind}-{n}" for n in range(4) for kind in ("photo", "file")]
+    assert [event.stream_id for event in read_all(start, categories=["file"], limit=2)] == ["file-0", "file-1"]
+
+
+def test_a_look_costs_two_statements(django_assert_num_queries: Callable[[int], object]) -> None:
+    fence = Fence()
+    with django_assert_num_queries(2):  # type: ignore[attr-defined]
+        fence.look()
