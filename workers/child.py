@@ -69,8 +69,8 @@ def begin(parent: int, pid: c_int, noise: Noise) -> None:
         Path("/proc/self/oom_score_adj").write_text(str(_OOM_SCORE))
     os.dup2(noise.descriptor, 1)
     os.dup2(noise.descriptor, 2)
-    os.close(noise.descriptor)
-    faulthandler.enable()
+    # Not by way of 2, which a task may have turned away for a while: this is how a crash is told.
+    faulthandler.enable(noise.descriptor)
     pid.value = os.getpid()
 
 

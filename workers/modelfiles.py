@@ -90,7 +90,7 @@ def look(name: str) -> Look:
         damaged = damaged or path
     if damaged:
         return Look(State.DAMAGED, damaged, f"{damaged} is not the model {name}: its content differs. Replace it.")
-    return Look(State.MISSING, None, f"The model {name} is missing: {model.file_name} is in none of {_places()}.")
+    return Look(State.MISSING, None, f"The model {name} is missing: there is no {model.file_name} in {_places()}.")
 
 
 def find(name: str) -> Path | None:
@@ -168,7 +168,7 @@ def _downloads() -> Path:
 
 
 def _places() -> str:
-    return " and ".join(str(folder) for folder in (settings.MODELS_DIR, _downloads()) if folder)
+    return " or ".join(str(folder) for folder in (settings.MODELS_DIR, _downloads()) if folder)
 
 
 def _candidates(model: ModelFile) -> Iterator[Path]:

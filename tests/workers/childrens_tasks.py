@@ -76,6 +76,11 @@ def crash() -> None:
     ctypes.string_at(0)
 
 
+def crash_in_silence() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    ctypes.string_at(0)
+
+
 def kill(signal: int) -> None:
     os.kill(os.getpid(), signal)
 

@@ -11,14 +11,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image
 
 from workers import children, modelfiles
 from workers.children import run_in_child
 from workers.errors import PoisonError, ResourceError
 from workers.ml import coco, objects
 from workers.ml.objects import Candidates
+from workers.pipelines.files import read_file
 from workers.pipelines.labels import Label, detect_objects
+from workers.pipelines.previews import render_previews
 
 CELLS = 52 * 52 + 26 * 26 + 13 * 13
 
@@ -220,29 +222,25 @@ def test_real_photos_give_what_the_reference_gives(shared: Path, model: Path) ->
     assert wrong == []
 
 
-def test_the_large_preview_gives_the_same_things_as_the_original(
+def test_the_large_preview_gives_nearly_the_same_things_as_the_original(
     shared: Path, model: Path, tmp_path: Path
 ) -> None:
-    """Lossy compression moves the scores of an eight-bit model; what was clear stays, at its place."""
-    things, again, clear, missed = 0, 0, 0, []
-    for photo, expected in golden(shared):
-        for wanted, got in match(expected, analyse(preview(photo, tmp_path), model)):
-            things, again = things + 1, again + (got is not None)
-            clear += wanted.score >= 0.5
-            if wanted.score >= 0.5 and (got is None or overlap(got, wanted) < 0.5):
-                missed.append((photo.name, wanted, got))
-    assert missed == []
-    assert clear > 70
-    assert again > 0.9 * things
+    """Lossy compression moves an eight-bit model's scores by up to 0.2; of what was clear nearly all stays."""
+    pairs = [
+        pair
+        for photo, expected in golden(shared)
+        for pair in match(expected, analyse(large_preview(photo, tmp_path), model))
+    ]
+    clear = [(wanted, got) for wanted, got in pairs if wanted.score >= 0.5]
+    moved = [(wanted, got) for wanted, got in clear if got is None or overlap(got, wanted) < 0.5]
+    assert len(clear) > 70
+    assert len(moved) <= 0.03 * len(clear), moved
+    assert sum(got is not None for _, got in pairs) >= 0.9 * len(pairs)
 
 
-def preview(photo: Path, folder: Path) -> Path:
-    path = folder / "large.webp"
-    with Image.open(photo) as picture:
-        upright = ImageOps.exif_transpose(picture).convert("RGB")
-    upright.thumbnail((2048, 2048), Image.Resampling.LANCZOS)
-    upright.save(path, "webp", quality=82)
-    return path
+def large_preview(photo: Path, folder: Path) -> Path:
+    made = render_previews(photo, read_file(photo).kind.name, folder)
+    return folder / made.large.name
 
 
 def overlap(one: Label, other: Label) -> float:
