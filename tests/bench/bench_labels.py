@@ -1,4 +1,4 @@
-"""How much of the detector's speed is left once a picture is read, analysed in a child and its things come back."""
+"""How much of the detector's speed is left when a picture is read and analysed in a child."""
 
 import os
 import tempfile
@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PIL import Image
-
 from tests.bench.bar import Bar
+
 from workers import children
 from workers.children import run_in_child
 from workers.ml import objects
