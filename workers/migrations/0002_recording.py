@@ -197,6 +197,8 @@ INDEXES = {
     "filmroll_jobs_dead": "(id) WHERE status = 'failed'",
     "filmroll_jobs_ended": "(id) WHERE status IN ('cancelled', 'aborted')",
     "filmroll_jobs_photo": "((args ->> 'photo'), id) WHERE args ->> 'photo' IS NOT NULL",
+    # What a rescan asks of each batch of files: is an import of it open?
+    "filmroll_jobs_file": "((args ->> 'file')) WHERE args ->> 'file' IS NOT NULL",
     # The foreign key's own search (worker_id = $1, any state) cannot use Procrastinate's index.
     "filmroll_jobs_worker": "(worker_id) WHERE worker_id IS NOT NULL",
 }
