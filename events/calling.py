@@ -1,4 +1,4 @@
-"""Calls the log's SQL functions: one round trip each, with types and prepared by the server."""
+"""Runs the log's frequent statements: one round trip each, typed, and prepared by the server."""
 
 import json
 from collections.abc import Sequence
@@ -20,12 +20,12 @@ APPEND_MANY = (
 ERASE = "SELECT event_erase(%s::uuid[], %s::text, %s::text)"
 
 
-def call(statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-    """The rows that a function returns.
+def call(statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    """The rows that a statement gives.
 
-    Raises the EventError that the function's error code stands for, else Django's DatabaseError.
+    Raises the EventError that an error code of the log's functions stands for, else Django's DatabaseError.
     """
-    # Django's cursor checks and opens the connection. The call itself goes through psycopg's own cursor: Django's
+    # Django's cursor checks and opens the connection. The statement goes through psycopg's own cursor: Django's
     # pastes the parameters into the text, so that the server would parse and plan each append anew.
     with connection.cursor() as opened:
         connection.validate_no_broken_transaction()

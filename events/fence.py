@@ -22,6 +22,7 @@ from dataclasses import dataclass
 
 from django.db import connection
 
+from events.calling import call
 from events.errors import FenceError
 from events.event import Event
 from events.rows import COLUMNS, from_row
@@ -38,7 +39,7 @@ _HOLDERS = """
     FROM pg_locks
     WHERE locktype = 'relation' AND mode = 'RowExclusiveLock' AND granted
       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-      AND relation = 'event'::regclass
+      AND relation = to_regclass('event')
 """
 # Enough that some candidate is always about to become safe, however busy the writers are.
 _CANDIDATES = 8
@@ -73,14 +74,12 @@ class Fence:
     def look(self) -> Sight:
         """The highest position known to be safe now. Raises FenceError inside a transaction or on a standby."""
         _refuse_transaction()
-        with self._lock, connection.cursor() as cursor:
-            cursor.execute(_DRAWN)
-            drawn, standby, server = cursor.fetchone()
+        with self._lock:
+            [(drawn, standby, server)] = call(_DRAWN)
             if standby:
                 raise FenceError("a standby does not know who is writing: read the log on the primary")
             self._recognise(server, drawn)
-            cursor.execute(_HOLDERS)
-            rows = cursor.fetchall()
+            rows = call(_HOLDERS)
             self._settle(drawn, {name for name, _ in rows}, {name for name, prepared in rows if prepared})
             return Sight(self._safe, drawn)
 
@@ -134,12 +133,10 @@ def read_between(after: int, until: int, limit: int, categories: Collection[str]
     """Events with after < position <= until, in order, lifted. Whether `until` is safe is the caller's concern."""
     sql = (
         f"SELECT {COLUMNS} FROM event WHERE position > %s AND position <= %s "  # noqa: S608
-        "AND (%s::text[] IS NULL OR category = ANY (%s::text[])) ORDER BY position LIMIT %s"
+        "AND (%s::text[] IS NULL OR category = ANY (%s::text[])) ORDER BY position LIMIT %s::bigint"
     )
     named = None if categories is None else list(categories)
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [after, until, named, named, limit])
-        return [from_row(row) for row in cursor.fetchall()]
+    return [from_row(row) for row in call(sql, [after, until, named, named, limit])]
 
 
 def _ended(holders: frozenset[str], holding: Collection[str], prepared: Collection[str]) -> bool:

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 from itertools import groupby
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from events import calling, consumers, encoding
 from events.encoding import Encoded
@@ -83,10 +83,8 @@ def append_many(appends: Sequence[Append], meta: Meta = _NO_META) -> tuple[Appen
 
 def read_stream(stream_id: str, after: int = 0, limit: int | None = None) -> list[Event]:
     """The events of a stream with a version greater than `after`, in order, lifted."""
-    sql = f"SELECT {COLUMNS} FROM event WHERE stream_id = %s AND version > %s ORDER BY version LIMIT %s"  # noqa: S608
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [stream_id, after, limit])
-        return [from_row(row) for row in cursor.fetchall()]
+    sql = f"SELECT {COLUMNS} FROM event WHERE stream_id = %s AND version > %s ORDER BY version LIMIT %s::bigint"  # noqa: S608
+    return [from_row(row) for row in calling.call(sql, [stream_id, after, limit])]
 
 
 def _transaction(types: Iterable[str]) -> AbstractContextManager[Any]:
@@ -120,9 +118,7 @@ def _result(
 
 def _read_ids(ids: Sequence[Any]) -> list[Event]:
     sql = f"SELECT {COLUMNS} FROM event WHERE event_id = ANY (%s) ORDER BY version"  # noqa: S608
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [list(ids)])
-        return [from_row(row) for row in cursor.fetchall()]
+    return [from_row(row) for row in calling.call(sql, [list(ids)])]
 
 
 def _many_parameters(appends: Sequence[Append], parts: Sequence[Encoded], meta: Meta) -> tuple[Any, ...]:
