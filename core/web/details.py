@@ -24,6 +24,8 @@ _WORDS = {
     "copyright": "Copyright",
     "software": "Software",
 }
+# A number and its unit stay on one line.
+_TIED = "\N{NO-BREAK SPACE}"
 _MODES = {"exposure_mode": "Mode", "program": "Program", "metering": "Metering", "drive": "Drive"}
 
 
@@ -126,10 +128,10 @@ def exposure_line(facts: dict[str, Any]) -> str:
     """As in "1/250 s · f/2.8 · ISO 100 · 50 mm (75 mm in 35 mm format)", as far as known."""
     value = {name: fact["value"] for name, fact in facts.items()}
     parts = [
-        f"{_seconds(value['shutter'])} s" if value.get("shutter") else "",
+        f"{_seconds(value['shutter'])}{_TIED}s" if value.get("shutter") else "",
         f"f/{value['aperture']:.2g}" if value.get("aperture") else "",
-        f"ISO {value['iso']}" if value.get("iso") else "",
-        f"{value['focal_length']:.3g} mm" if value.get("focal_length") else "",
+        f"ISO{_TIED}{value['iso']}" if value.get("iso") else "",
+        f"{value['focal_length']:.3g}{_TIED}mm" if value.get("focal_length") else "",
     ]
     line = " · ".join(filter(None, parts))
     same = value.get("focal_length_35")

@@ -12,16 +12,15 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from core.commands import files as file_commands
-from core.commands import photos as photo_commands
-from core.domain.photos import NothingToRetry, Step
-from core.readmodels.failures import IMPORT, Failure, FailureNotFound, failure_for, failures_for
+from core.commands import failures as commands
+from core.domain.photos import NothingToRetry
+from core.readmodels.failures import Failure, FailureNotFound, failure_for, failures_for
 from core.readmodels.files import skipped_files, skipped_groups
 from core.readmodels.photos import Photo, visible_photos
 from core.web.access import Request, actor_of, signed_in
-from core.web.history import STEP_WORDS
 
 PAGE = 50
+_STEPS = {"import": "Reading the file", "previews": "Preview", "labels": "Things in it"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,7 @@ class Row:
 
     @property
     def step_words(self) -> str:
-        return STEP_WORDS.get(self.failure.step, self.failure.step)
+        return _STEPS.get(self.failure.step, self.failure.step)
 
 
 @require_safe
@@ -61,7 +60,7 @@ def retry(request: Request, failure_id: UUID) -> HttpResponse:
     failure = _failure(request, failure_id)
     # Somebody else may have been quicker: then the row says how it stands.
     with contextlib.suppress(NothingToRetry):
-        _retry(failure, actor_of(request))
+        commands.retry_failure(failure, actor=actor_of(request))
     return _changed(request, failure)
 
 
@@ -70,12 +69,8 @@ def retry(request: Request, failure_id: UUID) -> HttpResponse:
 def set_aside(request: Request, failure_id: UUID) -> HttpResponse:
     """Stop reminding of one failure."""
     failure = _failure(request, failure_id)
-    actor = actor_of(request)
     with contextlib.suppress(NothingToRetry):  # it may be mended already
-        if failure.step == IMPORT:
-            file_commands.set_aside_file(failure.library_id, failure.path, actor=actor)
-        elif failure.photo_id is not None:
-            photo_commands.set_aside_step(failure.photo_id, Step(failure.step), actor=actor)
+        commands.set_aside_failure(failure, actor=actor_of(request))
     return _changed(request, failure)
 
 
@@ -85,7 +80,7 @@ def retry_all(request: Request) -> HttpResponse:
     """Have everything tried again that failed and is not being tried already."""
     for failure in failures_for(request.user).filter(retrying=False).iterator():
         with contextlib.suppress(NothingToRetry):
-            _retry(failure, actor_of(request))
+            commands.retry_failure(failure, actor=actor_of(request))
     return redirect("failures")
 
 
@@ -103,14 +98,6 @@ def skipped_page(request: Request) -> HttpResponse:
         "next": files[PAGE - 1].path if len(files) > PAGE else "",
     }
     return render(request, "failures/skipped.html", context | _tab_counts(request))
-
-
-def _retry(failure: Failure, actor: str) -> None:
-    """Raises NothingToRetry."""
-    if failure.step == IMPORT:
-        file_commands.retry_file(failure.library_id, failure.path, actor=actor)
-    elif failure.photo_id is not None:
-        photo_commands.retry_step(failure.photo_id, Step(failure.step), actor=actor)
 
 
 def _failure(request: Request, failure_id: UUID) -> Failure:

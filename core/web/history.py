@@ -10,7 +10,8 @@ from core.domain import codec, photos
 from core.web.words import counted, pixels
 from events.event import Event
 
-STEP_WORDS = {"previews": "the previews", "labels": "looking for things", "import": "reading the file"}
+_STEPS = {"previews": "making the previews", "labels": "looking for things"}
+_GONE = {"replaced": "The file was replaced by another picture.", "missing": "The file is no longer there."}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ def _sentence(event: Event) -> tuple[str, str, str]:  # noqa: C901  # one flat t
         case photos.FileAdded(file=file):
             return "document-duplicate", "The same picture was found in another file", file.path
         case photos.FileGone(reason=reason):
-            return "document-minus", "One of its files is no longer there", reason
+            return "document-minus", "One of its files no longer holds it", _GONE.get(reason, reason)
         case photos.MetadataRead(facts=facts, notes=notes):
             words = f"{counted(len(facts), 'fact')} read from the file"
             return "document-magnifying-glass", words, " ".join(notes)
@@ -58,11 +59,11 @@ def _sentence(event: Event) -> tuple[str, str, str]:  # noqa: C901  # one flat t
             model = f"{seen.model} {seen.model_version}".strip()
             return "tag", _seen(labels), f"by the model {model}"
         case photos.StepFailed(step=step, reason=reason):
-            return "exclamation-triangle", f"Failed: {STEP_WORDS.get(step, step)}", reason
+            return "exclamation-triangle", f"Failed: {_STEPS.get(step, step)}", reason
         case photos.StepRetried(step=step):
-            return "arrow-path", f"Asked to try again: {STEP_WORDS.get(step, step)}", ""
+            return "arrow-path", f"Asked to try again: {_STEPS.get(step, step)}", ""
         case photos.StepSetAside(step=step):
-            return "archive-box", f"Failure set aside: {STEP_WORDS.get(step, step)}", ""
+            return "archive-box", f"Failure set aside: {_STEPS.get(step, step)}", ""
         case photos.PhotoProcessed():
             return "check-circle", "Everything is done", ""
         case other:
@@ -80,17 +81,19 @@ def _seen(labels: Iterable[photos.Label]) -> str:
 
 
 def _who(actor: str, names: Mapping[str, str]) -> str:
-    """The actor "account:<id>" becomes the account's name; "worker:previews" stays a worker."""
+    """The actor "account:<id>" becomes the account's name, "worker:previews" becomes a worker."""
     kind, _, rest = actor.partition(":")
     match kind:
         case "account":
             return names.get(rest, "a former account")
-        case "command":
+        case "cli":
             return "the command line"
+        case "worker":
+            return "a worker"
         case "" | "system":
             return "Filmroll"
         case _:
-            return f"{kind} ({rest})" if rest else kind
+            return actor
 
 
 def _account_names(actors: Iterable[str]) -> dict[str, str]:

@@ -61,7 +61,7 @@ def days_of(photos: Iterable[Photo], begun: date | None = None) -> list[Day]:
     made = []
     for day, group in itertools.groupby(photos, key=_day):
         tiles = [tile_of(photo) for photo in group]
-        ratios = f"{sum(float(tile.ratio) for tile in tiles):.2f}"
+        ratios = f"{sum(float(tile.ratio) for tile in tiles):.3f}"
         made.append(Day(day, tiles, ratios, continued=day == begun))
     return made
 

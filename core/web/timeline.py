@@ -2,7 +2,7 @@
 
 from calendar import monthrange
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from uuid import UUID
 
 from django.http import Http404, HttpResponse
@@ -28,7 +28,8 @@ from core.web.words import counted
 
 PAGE = 120
 _MOST_TILES = 60
-_LOWEST_ID = UUID(int=0)
+# No photo has this id: a cursor with it stands behind every photo of its moment.
+_AFTER_ALL = UUID(int=2**128 - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,16 +114,15 @@ def _asked(request: Request) -> Stretch:
     if "before" in request.GET:
         return _older_than(request.user, Cursor.parse(request.GET["before"]))
     if "from" in request.GET:
-        # From the last moment of a day: everything that is older than the next day's first.
-        next_day = date.fromisoformat(request.GET["from"]) + timedelta(days=1)
-        return _older_than(request.user, Cursor(datetime.combine(next_day, time.min), _LOWEST_ID))
+        day = date.fromisoformat(request.GET["from"])
+        return _older_than(request.user, Cursor(datetime.combine(day, time.max), _AFTER_ALL))
     return _older_than(request.user, None)
 
 
 def _older_than(account: Account, before: Cursor | None) -> Stretch:
     page = timeline(account, before, PAGE)
     photos = _whole_days(page.photos) if page.next else page.photos
-    begun = before.taken_local.date() if before and before.photo_id != _LOWEST_ID else None
+    begun = before.taken_local.date() if before and before.photo_id != _AFTER_ALL else None
     older = Cursor.of(photos[-1]) if page.next else None
     newer = Cursor.of(photos[0]) if before and photos and _has_newer(account, photos[0]) else None
     return Stretch(days_of(photos, begun), newer, older)

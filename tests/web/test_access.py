@@ -1,0 +1,128 @@
+"""Who may see which page and which file."""
+
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+
+from core.accounts import Account
+from core.readmodels.failures import Failure
+from core.web import urls
+from tests.web.conftest import Shelf
+
+pytestmark = pytest.mark.django_db
+
+OPEN = {"welcome", "signin", "signout", "appearance"}
+HTMX = {"HX-Request": "true", "HX-Current-URL": "http://testserver/failures/"}
+
+
+def addresses(photo: object, failure: object) -> dict[str, str]:
+    """Every address behind the sign-in, by name."""
+    return {
+        "timeline": "/",
+        "tiles": f"/tiles/?ids={photo}",
+        "arrivals": "/arrivals/?shown=0",
+        "photo": f"/photos/{photo}/",
+        "photo-details": f"/photos/{photo}/details/",
+        "tile": f"/photos/{photo}/tile/r1.webp",
+        "large": f"/photos/{photo}/large/r1.webp",
+        "original": f"/photos/{photo}/original",
+        "failures": "/failures/",
+        "retry-all": "/failures/retry/",
+        "retry": f"/failures/{failure}/retry/",
+        "set-aside": f"/failures/{failure}/set-aside/",
+        "skipped": "/skipped/",
+        "progress": "/progress/",
+        "live": "/live/",
+    }
+
+
+POSTS = {"retry-all", "retry", "set-aside"}
+
+
+def ask(client: Client, name: str, address: str, **headers: str):  # type: ignore[no-untyped-def]
+    return (client.post if name in POSTS else client.get)(address, headers=headers)
+
+
+def test_the_list_of_addresses_here_is_the_list_of_addresses_there() -> None:
+    assert set(addresses(0, 0)) | OPEN == {pattern.name for pattern in urls.urlpatterns}
+
+
+@pytest.mark.parametrize("name", addresses(0, 0))
+def test_who_is_not_signed_in_is_sent_to_the_sign_in_page_and_back(name: str, owner: Account) -> None:
+    address = addresses(uuid4(), uuid4())[name]
+    answer = ask(Client(), name, address)
+    assert answer.status_code == 302
+    assert answer.url.startswith("/signin/?next=/")
+
+
+def test_a_fragment_sends_the_whole_page_to_the_sign_in(owner: Account) -> None:
+    answer = Client().get("/progress/", headers=HTMX)
+    assert answer.headers["HX-Redirect"] == "/signin/?next=/failures/"
+    assert b"<form" not in answer.content
+
+
+@pytest.mark.parametrize("name", ["photo", "photo-details", "tile", "large", "original", "retry", "set-aside"])
+def test_another_accounts_photo_does_not_exist(name: str, shelf: Shelf, stranger: Account) -> None:
+    photo = shelf.photo()
+    shelf.fail(photo, "labels")
+    client = Client()
+    client.force_login(stranger)
+    address = addresses(photo, Failure.objects.get().id)[name]
+    assert ask(client, name, address).status_code == 404
+    assert not Failure.objects.get().retrying
+
+
+@pytest.mark.parametrize(
+    "address", ["/", "/failures/", "/skipped/?code=video", "/skipped/", "/tiles/?ids={photo}"]
+)
+def test_lists_hold_nothing_of_another_account(address: str, shelf: Shelf, stranger: Account) -> None:
+    photo = shelf.photo("secret.jpg")
+    shelf.fail(photo, "labels")
+    shelf.skip("secret.mp4")
+    client = Client()
+    client.force_login(stranger)
+    answer = client.get(address.format(photo=photo)).content.decode()
+    assert "secret" not in answer
+    assert str(photo) not in answer
+
+
+def test_staff_sees_every_library(shelf: Shelf, admin_client: Client) -> None:
+    photo = shelf.photo()
+    assert admin_client.get(f"/photos/{photo}/").status_code == 200
+    assert str(photo) in admin_client.get("/").content.decode()
+
+
+def test_only_staff_is_shown_the_way_to_the_jobs(page: Client, admin_client: Client) -> None:
+    assert 'href="/jobs/"' not in page.get("/").content.decode()
+    assert 'href="/jobs/"' in admin_client.get("/").content.decode()
+
+
+@pytest.mark.parametrize("name", sorted(POSTS))
+def test_acts_want_a_post(name: str, page: Client) -> None:
+    assert page.get(addresses(uuid4(), uuid4())[name]).status_code == 405
+
+
+def test_an_act_from_another_site_is_refused_in_the_look_of_the_product(owner: Account) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(owner)
+    answer = client.post("/failures/retry/")
+    assert answer.status_code == 403
+    assert "You may not do that" in answer.content.decode()
+
+
+def test_an_unknown_address_answers_in_the_look_of_the_product(page: Client) -> None:
+    answer = page.get("/nowhere/")
+    assert answer.status_code == 404
+    assert "There is nothing here" in answer.content.decode()
+
+
+def test_a_fault_is_answered_in_the_look_of_the_product(page: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("on purpose")
+
+    monkeypatch.setattr("core.web.timeline.timeline", broken)
+    page.raise_request_exception = False
+    answer = page.get("/")
+    assert answer.status_code == 500
+    assert "Something went wrong" in answer.content.decode()
