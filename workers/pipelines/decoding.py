@@ -122,10 +122,10 @@ def _reduce(image: Image.Image, edge: int) -> None:
 
 
 def _loaded(image: Image.Image) -> tuple[Image.Image, list[str]]:
-    """The pixels, free of the file and its plugin, and notes on what is amiss. Raises PoisonError."""
+    """The picture with its pixels, and notes on what is amiss. Raises PoisonError."""
     try:
         image.load()
-        return image.copy(), []
+        return image, []
     except DECODER_ERRORS as error:
         if is_disk_error(error):
             raise

@@ -94,7 +94,10 @@ def _finished(decoded: Decoded, turn: int) -> Image.Image:
     if turn in _TURNS:
         image = image.transpose(_TURNS[turn])
     image = to_srgb(image, decoded.profile, decoded.notes)
-    return from_coded(image, *decoded.coded) if is_coded(*decoded.coded) else image
+    if is_coded(*decoded.coded):
+        image = from_coded(image, *decoded.coded)
+    image.info = {}  # the writer would take profile, Exif and XMP from here
+    return image
 
 
 def _fitted(image: Image.Image, width: int, height: int) -> Image.Image:
@@ -107,7 +110,5 @@ def _fitted(image: Image.Image, width: int, height: int) -> Image.Image:
 
 
 def _save(image: Image.Image, path: Path, options: dict[str, int]) -> Rendition:
-    bare = image.copy()
-    bare.info = {}  # WebP's writer would take profile and Exif from here
-    bare.save(path, "WEBP", **options)
+    image.save(path, "WEBP", **options)
     return Rendition(path.name, "image/webp", image.width, image.height, path.stat().st_size)
