@@ -1,0 +1,28 @@
+"""Another try for work that died: the same job with a fresh budget, so that its attempts stay in one place."""
+
+from django.db import connection
+
+from workers.actions import retry_jobs
+from workers.queue import NewJob, defer_batch
+
+
+def redrive_or_defer(job: NewJob, key: str) -> None:
+    """Retry the dead job that has the same task and the same `key` among its arguments; queue a new one else.
+
+    A job that is open already is left alone. In the caller's transaction.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, status::text FROM procrastinate_jobs"
+            " WHERE task_name = %s AND args ->> %s = %s AND status IN ('todo', 'doing', 'failed')"
+            " ORDER BY id DESC",
+            [job.task_name, key, job.args[key]],
+        )
+        found = cursor.fetchall()
+    dead = [identity for identity, status in found if status == "failed"]
+    if len(dead) < len(found):
+        return  # open already
+    if not dead:
+        defer_batch([job])
+        return
+    retry_jobs(dead[:1], actor="history")
