@@ -1,5 +1,7 @@
 """manage.py web: the web server."""
 
+import contextlib
+import socket
 from typing import Any
 
 import uvicorn
@@ -7,9 +9,18 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from core.parent import end_with_supervisor
+from core.web.live import end_streams
 
 # Open streams of live pages end at once on SIGTERM; what else is under way gets this long.
 _GRACE_SECONDS = 4
+
+
+class Server(uvicorn.Server):
+    """Uvicorn's server, which waits for open answers when it stops: the endless ones are ended first."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        end_streams()
+        await super().shutdown(sockets)
 
 
 class Command(BaseCommand):
@@ -19,7 +30,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         end_with_supervisor()
-        uvicorn.run(
+        config = uvicorn.Config(
             "core.asgi:application",
             host=settings.HOST,
             port=settings.PORT,
@@ -29,3 +40,8 @@ class Command(BaseCommand):
             timeout_graceful_shutdown=_GRACE_SECONDS,
             server_header=False,
         )
+        server = Server(config)
+        with contextlib.suppress(KeyboardInterrupt):
+            server.run()
+        if not server.started:
+            raise SystemExit(1)  # uvicorn has logged why: the port is taken, as a rule
