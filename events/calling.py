@@ -10,12 +10,13 @@ from django.db import DatabaseError, connection
 
 from events.errors import ErasureError, EventError, EventIdConflict, VersionConflict
 
+# %b: lists go in binary form; as text each of their characters would be looked at for escapes.
 APPEND = (
-    "SELECT * FROM event_append(%s::text, %s::bigint, %s::uuid[], %s::text[], %s::int[], %s::text[], %s::text)"
+    "SELECT * FROM event_append(%s::text, %s::bigint, %b::uuid[], %b::text[], %b::int[], %b::text[], %s::text)"
 )
 APPEND_MANY = (
     "SELECT * FROM event_append_many(%s::text[], %s::bigint[], %s::int[], "
-    "%s::uuid[], %s::text[], %s::int[], %s::text[], %s::text)"
+    "%b::uuid[], %b::text[], %b::int[], %b::text[], %s::text)"
 )
 ERASE = "SELECT event_erase(%s::uuid[], %s::text, %s::text)"
 

@@ -10,10 +10,12 @@ from events.store import ANY, append, read_stream
 
 pytestmark = pytest.mark.django_db
 
-COLUMNS = "recorded_at, version, schema_version, event_id, stream_id, type, data, meta, data_hash, chain_hash"
+COLUMNS = (
+    "recorded_at, version, schema_version, event_id, stream_id, category, type, data, meta, data_hash, chain_hash"
+)
 INSERT = f"""
     INSERT INTO event ({COLUMNS})
-    VALUES (now(), 9, 1, gen_random_uuid(), 'photo-1', 'photo.rated', '{{}}', '{{}}', '', '')
+    VALUES (now(), 9, 1, gen_random_uuid(), 'photo-1', 'photo', 'photo.rated', '{{}}', '{{}}', '', '')
 """
 
 
@@ -49,7 +51,7 @@ def test_a_direct_change_is_refused(statement: str) -> None:
 
 
 def test_copy_is_refused() -> None:
-    row = "2024-05-01\t9\t1\t00000000-0000-0000-0000-000000000001\tphoto-1\ta.b\t{}\t{}\t\\\\x\t\\\\x\n"
+    row = "2024-05-01\t9\t1\t00000000-0000-0000-0000-000000000001\tphoto-1\tphoto\ta.b\t{}\t{}\t\\\\x\t\\\\x\n"
     with (
         pytest.raises(psycopg.DatabaseError, match="refused"),
         transaction.atomic(),
