@@ -8,6 +8,7 @@ is empty: a pulse says "look", never what to see. A lost one costs delay, never 
 
 import atexit
 import logging
+import math
 import os
 import threading
 import time
@@ -54,8 +55,12 @@ class _Sender:
     def want(self, channel: str, interval: float) -> None:
         with self.changed:
             at = max(time.monotonic(), self.sent.get(channel, 0.0) + interval)
+            alive = self.thread is not None and self.thread.is_alive()
+            if alive and self.due.get(channel, math.inf) <= at:
+                # The thread knows already; waking it for each of many commits would cost more than the pulse.
+                return
             self.due[channel] = min(at, self.due.get(channel, at))
-            if self.thread is None or not self.thread.is_alive():
+            if not alive:
                 self.thread = threading.Thread(target=self._run, name="events-pulse", daemon=True)
                 self.thread.start()
             self.changed.notify()
