@@ -1,21 +1,11 @@
 """What Exif says, in the facts' own names and units."""
 
-import io
-import logging
 import re
-import struct
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import BinaryIO
-
-import exifread
-from exifread.core.exceptions import ExifError
 
 from workers.pipelines.clean import as_number, as_text
 from workers.pipelines.directories import Directories, Directory
-
-# exifread complains of each odd maker's note in its own log; what it cannot read is simply absent.
-logging.getLogger("exifread").setLevel(logging.CRITICAL)
 
 _METERING = {
     1: "average", 2: "centre-weighted", 3: "spot", 4: "multi-spot", 5: "pattern", 6: "partial",
@@ -32,8 +22,6 @@ _CAMERA_TALK = re.compile(
     re.IGNORECASE,
 )
 _NO_LENS = re.compile(r"[-\s]*|n/a|unknown.*|0(\.0)?( ?mm)?( f/0(\.0)?)?|\W*", re.IGNORECASE)
-
-MAKER_NOTE = 37500
 
 
 def exposure_facts(tags: Directories) -> Iterator[tuple[str, object]]:
@@ -99,35 +87,53 @@ def gps_time(gps: Directory) -> datetime | None:
         return None
 
 
-def maker_facts(stream: BinaryIO) -> Iterator[tuple[str, object]]:
+def maker_facts(tags: Directories) -> Iterator[tuple[str, object]]:
     """Lens, ISO and drive out of the maker's note, for cameras that write them nowhere else."""
-    try:
-        stream.seek(0)
-        tags = exifread.process_file(stream, details=True, extract_thumbnail=False)
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError, AssertionError, struct.error,
-            OverflowError, ZeroDivisionError, RecursionError, ExifError):  # fmt: skip
-        return
-    yield "lens", lens_name(str(tags.get("MakerNote LensModel", "")))
-    iso = re.fullmatch(
-        r"\[?(?:0, )?(\d+)\]?", str(tags.get("MakerNote ISO", tags.get("MakerNote ISOSetting", "")))
-    )
-    yield "iso", int(iso[1]) if iso and 0 < int(iso[1]) < 10_000_000 else None
-    drive = as_text(str(tags.get("MakerNote ContinuousDriveMode", ""))).lower()
-    yield "drive", "" if drive == "unknown" else drive
+    make = as_text(tags.image.get(271, b""))
+    if make.startswith("Canon"):
+        yield from _canon_facts(tags.maker)
+    elif make.upper().startswith("NIKON"):
+        iso = tags.maker.get(2)
+        yield "iso", int(_within(iso[-1] if isinstance(iso, tuple) else iso, 1, 10_000_000) or 0) or None
+        yield "lens", _nikon_lens(tags.maker.get(132))
+
+
+# Positions in Canon's camera settings, and what the numbers there mean (documented with ExifTool).
+_CANON_SETTINGS, _CANON_LENS = 1, 149
+_CANON_DRIVE, _CANON_ISO = 5, 16
+_CANON_DRIVES = {0: "single", 1: "continuous", 2: "film", 3: "continuous, speed priority", 5: "continuous, high"}
+_CANON_ISOS = {16: 50, 17: 100, 18: 200, 19: 400, 20: 800}
+
+
+def _canon_facts(maker: Directory) -> Iterator[tuple[str, object]]:
+    yield "lens", lens_name(maker.get(_CANON_LENS, b""))
+    settings = maker.get(_CANON_SETTINGS)
+    if isinstance(settings, tuple) and len(settings) > _CANON_ISO:
+        iso = int(settings[_CANON_ISO])
+        yield "iso", (iso & 0x3FFF if iso & 0x4000 else _CANON_ISOS.get(iso)) or _canon_auto_iso(maker.get(4))
+        yield "drive", _CANON_DRIVES.get(int(settings[_CANON_DRIVE]))
+
+
+def _canon_auto_iso(shot: object) -> int | None:
+    """The speed that the camera chose: a base and a factor, both counted in 32nds of a doubling."""
+    if not isinstance(shot, tuple) or len(shot) < 3 or not 0 < shot[2] < 1000 or not 0 <= shot[1] < 1000:
+        return None
+    return round(2 ** (shot[1] / 32) * 2 ** (shot[2] / 32) * 100 / 32)
+
+
+def _nikon_lens(numbers: object) -> str:
+    """The usual name made of four numbers: shortest, longest, aperture at either."""
+    parts = [_within(number, 0.5, 5000) for number in numbers] if isinstance(numbers, tuple) else []
+    if len(parts) != 4 or None in parts:
+        return ""
+    short, long, wide, tele = (f"{part:g}" for part in parts)
+    return f"{short if short == long else f'{short}-{long}'} mm f/{wide if wide == tele else f'{wide}-{tele}'}"
 
 
 def lens_name(value: object) -> str:
     """A lens's name; "" for the ways in which cameras say that they do not know it."""
     name = as_text(value)
     return "" if _NO_LENS.fullmatch(name) else name
-
-
-def as_stream(tags: Directories, blocks: dict[str, bytes], file: BinaryIO) -> BinaryIO | None:
-    """Where exifread finds the maker's note, if there is one of a size worth reading."""
-    note = tags.exif.get(MAKER_NOTE)
-    if not isinstance(note, bytes) or len(note) > 1 << 18:
-        return None
-    return io.BytesIO(blocks["all"]) if "all" in blocks else file
 
 
 def _within(value: object, low: float, high: float) -> float | None:

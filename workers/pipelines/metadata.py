@@ -82,8 +82,6 @@ def read_metadata(path: Path, kind: Kind) -> Metadata:
         words = _written(tags, blocks)
         _gather(gathered, tags, words, _size(kind, tags, blocks))
         _take_time(gathered, tags, words, path.name)
-        if not {"lens", "iso"} <= gathered.facts.keys() and (stream := exif.as_stream(tags, blocks.exif, file)):
-            gathered.put("exif", exif.maker_facts(stream))
     return Metadata(gathered.facts, tuple(gathered.notes))
 
 
@@ -108,6 +106,7 @@ def _directories(file: BinaryIO, kind: Kind, blocks: Embedded) -> Directories:
         {**inner.exif, **whole.exif, **own_exif},
         {**inner.gps, **whole.gps, **own_gps},
         whole.others,
+        whole.maker,
     )
 
 
@@ -122,6 +121,7 @@ def _written(tags: Directories, blocks: Embedded) -> _Written:
 
 def _gather(gathered: _Gathered, tags: Directories, words: _Written, size: tuple[int, int] | None) -> None:
     gathered.put("exif", exif.exposure_facts(tags))
+    gathered.put("exif", exif.maker_facts(tags))
     gathered.put("exif", exif.position_facts(tags.gps))
     gathered.put("xmp", xmp.camera_facts(words.xmp))
     # What people wrote is newest in XMP: programs write there first.
