@@ -1,5 +1,20 @@
 """Addresses of the job console, under /jobs/."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from workers.console import doing, pages
+from workers.console.stream import jobs_stream
+
+urlpatterns = [
+    path("", pages.overview_page, name="jobs"),
+    path("list/", pages.list_page, name="jobs-list"),
+    path("dead/", pages.dead_page, name="jobs-dead"),
+    path("workers/", pages.workers_page, name="jobs-workers"),
+    path("<int:job_id>/", pages.job_page, name="job"),
+    path("photo/<uuid:photo_id>/", pages.photo_page, name="jobs-of-photo"),
+    path("retry/", doing.retry, name="jobs-retry"),
+    path("discard/", doing.discard, name="jobs-discard"),
+    path("dead/retry/", doing.retry_group, name="jobs-retry-group"),
+    path("dead/discard/", doing.discard_group, name="jobs-discard-group"),
+    path("stream", jobs_stream, name="jobs-stream"),
+]

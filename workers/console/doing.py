@@ -1,0 +1,78 @@
+"""What the console's buttons do: retry and discard, one job, those selected, or a whole group."""
+
+from collections.abc import Callable, Sequence
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from django.http import HttpResponse, HttpResponseRedirect
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST
+
+from core.web.access import Request
+from core.web.words import counted
+from workers.actions import Result, discard_jobs, retry_jobs
+from workers.console import deaths
+from workers.console.access import staff_only
+
+
+@require_POST
+@staff_only
+def retry(request: Request) -> HttpResponse:
+    """Retry the jobs named `job` in the form."""
+    return _told(request, retry_jobs(_ids(request), _actor(request)), "queued again")
+
+
+@require_POST
+@staff_only
+def discard(request: Request) -> HttpResponse:
+    """Discard the jobs named `job` in the form."""
+    reason = request.POST.get("reason", "").strip()[:300]
+    return _told(request, discard_jobs(_ids(request), _actor(request), reason), "discarded")
+
+
+@require_POST
+@staff_only
+def retry_group(request: Request) -> HttpResponse:
+    """Retry all dead jobs of one kind."""
+    return _group(request, retry_jobs, "queued again")
+
+
+@require_POST
+@staff_only
+def discard_group(request: Request) -> HttpResponse:
+    """Discard all dead jobs of one kind."""
+    return _group(request, discard_jobs, "discarded")
+
+
+def _group(request: Request, act: Callable[[Sequence[int], str], list[Result]], done: str) -> HttpResponse:
+    ids = deaths.members(request.POST.get("task", ""), request.POST.get("error", ""))
+    return _told(request, act(ids, _actor(request)), done)
+
+
+def _ids(request: Request) -> list[int]:
+    return [int(text) for text in request.POST.getlist("job")[:1000] if text.isdecimal() and len(text) < 19]
+
+
+def _actor(request: Request) -> str:
+    return request.user.get_username()
+
+
+def _told(request: Request, results: Sequence[Result], done: str) -> HttpResponse:
+    """Back to where the button was, with a sentence on what came of it."""
+    back = request.POST.get("back", "")
+    if not url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure()):
+        back = "/jobs/"
+    parts = urlsplit(back)
+    asked = [(key, value) for key, value in parse_qsl(parts.query) if key not in ("said", "after")]
+    return HttpResponseRedirect(f"{parts.path}?{urlencode([*asked, ('said', _sentence(results, done))])}")
+
+
+def _sentence(results: Sequence[Result], done: str) -> str:
+    if not results:
+        return "No job was chosen."
+    count = sum(result.done for result in results)
+    told = f"{counted(count, 'job')} {done}." if count else "Nothing was done."
+    skipped = [result for result in results if not result.done]
+    if skipped:
+        reasons = "; ".join(sorted({result.reason for result in skipped}))
+        told += f" {counted(len(skipped), 'job')} left alone: {reasons}."
+    return told

@@ -1,0 +1,193 @@
+"""The console's pages. Each shows a page, or its live part alone to the script that refreshes it."""
+
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from core.web.access import Request
+from workers.console import deaths, figures, listing, reading
+from workers.console.access import staff_only
+from workers.console.jobpage import comes_next, history_of
+from workers.console.listing import Filter, Page, UnknownFilter
+from workers.console.live import WorkerRow, workers
+from workers.console.states import ICONS, State
+
+_RUNNING_SHOWN = 12
+
+
+@require_safe
+@never_cache
+@staff_only
+def overview_page(request: Request) -> HttpResponse:
+    """Is work flowing, is anything dead, stuck or late, are workers there."""
+    staff = workers()
+    alive = _alive(staff)
+    queues, flow = figures.queues(staff)
+    now = timezone.now()
+    running = listing.page_of(Filter(State.RUNNING), "", alive).ids[:_RUNNING_SHOWN]
+    late = [row for row in queues if row.oldest and now - row.oldest > figures.LATE and not row.rate]
+    context = {
+        "queues": [row for row in queues if not row.is_empty or row.missing],
+        "quiet": [row.name for row in queues if row.is_empty and not row.missing],
+        "flow": flow,
+        "stands": any(row.ready and not row.missing for row in queues),
+        "late": [row for row in late if not row.missing],
+        "alive": [worker for worker in staff if worker.lives],
+        "running": reading.jobs_by_id(running, staff),
+        "groups": deaths.groups(5),
+        "counts": _by_word(figures.counts(alive)),
+    }
+    return _answer(request, "overview", context)
+
+
+@require_safe
+@never_cache
+@staff_only
+def list_page(request: Request) -> HttpResponse:
+    """Jobs by state, task, queue or photo."""
+    staff = workers()
+    alive = _alive(staff)
+    try:
+        wanted = _filter(request)
+        page = listing.page_of(wanted, request.GET.get("after", ""), alive)
+    except UnknownFilter as error:
+        return _answer(
+            request, "list", {"mistake": str(error), "wanted": Filter(), "tabs": _tabs(request, {})}, 400
+        )
+    context = {
+        "jobs": reading.jobs_by_id(page.ids, staff),
+        "page": page,
+        "wanted": wanted,
+        "tabs": _tabs(request, figures.counts(alive)),
+        "tasks": reading.TASK_WORDS,
+        "queue_names": sorted({row.name for row in figures.queues(staff)[0]}),
+        "following": _following(request, page),
+        "first": "after" not in request.GET,
+    }
+    return _answer(request, "list", context)
+
+
+@require_safe
+@never_cache
+@staff_only
+def job_page(request: Request, job_id: int) -> HttpResponse:
+    """All that is known of one job: its state, what comes next, each attempt."""
+    staff = workers()
+    found = reading.jobs_by_id([job_id], staff)
+    if not found:
+        raise Http404(f"There is no job {job_id}.")
+    job = found[0]
+    others = [other for other in reading.jobs_of_photo(job.photo, 12) if other != job_id] if job.photo else []
+    context = {
+        "job": job,
+        "next": comes_next(job, staff),
+        "history": history_of(job_id),
+        "others": reading.jobs_by_id(others, staff),
+    }
+    return _answer(request, "job", context)
+
+
+@require_safe
+@never_cache
+@staff_only
+def dead_page(request: Request) -> HttpResponse:
+    """What failed for good: groups first, then each."""
+    staff = workers()
+    task, fingerprint = request.GET.get("task", ""), request.GET.get("error", "")
+    after = request.GET.get("after", "")
+    try:
+        if fingerprint:
+            page = deaths.page_of_group(task, fingerprint, after)
+        else:
+            page = listing.page_of(Filter(State.DEAD), after, _alive(staff))
+    except UnknownFilter as error:
+        return _answer(request, "dead", {"mistake": str(error)}, 400)
+    context = {
+        "groups": deaths.groups(),
+        "chosen": fingerprint,
+        "jobs": reading.jobs_by_id(page.ids, staff),
+        "page": page,
+        "following": _following(request, page),
+    }
+    return _answer(request, "dead", context)
+
+
+@require_safe
+@never_cache
+@staff_only
+def workers_page(request: Request) -> HttpResponse:
+    """Who works, at what, and who has left within a day."""
+    staff = workers()
+    context = {
+        "alive": [worker for worker in staff if worker.lives],
+        "gone": [worker for worker in staff if not worker.lives],
+    }
+    return _answer(request, "workers", context)
+
+
+@require_safe
+@never_cache
+@staff_only
+def photo_page(request: Request, photo_id: UUID) -> HttpResponse:
+    """Everything that was done for one photo; the fragment stands in the viewer's panel too."""
+    jobs = reading.jobs_by_id(reading.jobs_of_photo(photo_id), workers())
+    return _answer(request, "photo", {"jobs": jobs, "photo": photo_id})
+
+
+def _answer(request: Request, name: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
+    """The page, or its live part alone. `said` is what an action before it has done."""
+    template = f"console/_{name}.html" if request.htmx else f"console/{name}.html"
+    said = {"said": request.GET.get("said", "")[:300], "here": request.get_full_path()}
+    answer = render(request, template, {**context, **said, "section": name}, status=status)
+    answer.headers["Vary"] = "HX-Request, Cookie"
+    return answer
+
+
+def _filter(request: Request) -> Filter:
+    """Raises UnknownFilter for a state that does not exist."""
+    asked = request.GET
+    word = asked.get("state", State.RUNNING if not asked.keys() & {"task", "queue", "photo"} else "")
+    if word and word not in set(State):
+        raise UnknownFilter(f"There is no state “{word}”. There are: {', '.join(State)}.")
+    return Filter(
+        state=State(word) if word else None,
+        task=asked.get("task", "").strip(),
+        queue=asked.get("queue", "").strip(),
+        photo=asked.get("photo", "").strip().lower(),
+    )
+
+
+def _tabs(request: Request, counted: dict[State, figures.Count]) -> list[dict[str, Any]]:
+    """One tab a state, with its icon, its number where it is known, and the address that keeps other filters."""
+    kept = {key: request.GET[key] for key in ("task", "queue", "photo") if request.GET.get(key)}
+    narrowed = bool(kept)
+    return [
+        {
+            "state": state,
+            "icon": ICONS[state],
+            "count": None if narrowed else counted.get(state),
+            "address": f"?{urlencode({'state': state.value, **kept})}",
+        }
+        for state in State
+    ]
+
+
+def _following(request: Request, page: Page) -> str:
+    if not page.next:
+        return ""
+    kept = {key: value for key, value in request.GET.items() if key not in ("after", "said")}
+    return f"?{urlencode({**kept, 'after': page.next})}"
+
+
+def _alive(staff: list[WorkerRow]) -> list[int]:
+    return [worker.id for worker in staff if worker.lives]
+
+
+def _by_word(counted: dict[State, figures.Count]) -> dict[str, figures.Count]:
+    return {state.value: count for state, count in counted.items()}

@@ -1,0 +1,168 @@
+"""Jobs as the pages show them: the row, its newest attempt, its state in one word, the photo's name."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+from procrastinate.contrib.django import app
+
+from core.readmodels.photos import Photo
+from workers.console.live import WorkerRow
+from workers.console.sql import rows
+from workers.console.states import ICONS, Signs, State, state_of
+from workers.retries import RetryPolicy
+
+TASK_WORDS = {
+    "scan_library": "Look through a folder",
+    "import_file": "Read a file",
+    "render_previews": "Make previews",
+    "detect_objects": "Look for things",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One row of a list of jobs."""
+
+    id: int
+    task: str
+    queue: str
+    state: State
+    priority: int
+    runs: int
+    budget: int | None
+    due_at: datetime | None
+    args: dict[str, Any]
+    photo: str
+    subject: str
+    run: int | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    reason: str
+    error_class: str
+    message: str
+    worker: str
+    host: str
+    holder: int | None
+    last_action: str
+    last_actor: str
+
+    @property
+    def icon(self) -> str:
+        return ICONS[self.state]
+
+    @property
+    def title(self) -> str:
+        return TASK_WORDS.get(self.task, self.task)
+
+    @property
+    def can_retry(self) -> bool:
+        ended = {State.DEAD, State.RESOLVED, State.CANCELLED, State.STOPPED}
+        return self.state in ended | {State.RETRYING, State.SCHEDULED}
+
+    @property
+    def can_discard(self) -> bool:
+        return self.state in {State.DEAD, State.READY, State.RETRYING, State.SCHEDULED, State.BLOCKED}
+
+    @property
+    def seconds(self) -> float | None:
+        """How long the newest attempt took, or takes so far."""
+        if self.started_at is None:
+            return None
+        return ((self.ended_at or timezone.now()) - self.started_at).total_seconds()
+
+    @property
+    def moment(self) -> datetime | None:
+        """The time that matters most in this state."""
+        match self.state:
+            case State.SCHEDULED | State.RETRYING:
+                return self.due_at
+            case State.RUNNING | State.STUCK:
+                return self.started_at
+            case _:
+                return self.ended_at
+
+    @property
+    def arguments(self) -> str:
+        return json.dumps(self.args, indent=2, ensure_ascii=False)
+
+
+_JOBS = """
+SELECT j.id, j.task_name AS task, j.queue_name AS queue, j.status::text AS status, j.priority, j.attempts AS runs,
+       j.scheduled_at AS due_at, j.args::text AS args, j.worker_id,
+       a.number AS run, a.started_at, a.ended_at, COALESCE(a.reason, '') AS reason,
+       COALESCE(a.error_class, '') AS error_class, COALESCE(a.message, '') AS message,
+       COALESCE(a.worker, '') AS worker, COALESCE(a.host, '') AS host,
+       CASE WHEN j.lock IS NOT NULL AND j.status = 'todo' THEN (
+            SELECT o.id FROM procrastinate_jobs AS o WHERE o.lock = j.lock AND o.status = 'doing') END AS holder,
+       COALESCE(did.action, '') AS last_action, COALESCE(did.actor, '') AS last_actor
+  FROM procrastinate_jobs AS j
+  LEFT JOIN LATERAL (
+       SELECT * FROM job_attempt AS b WHERE b.job_id = j.id ORDER BY b.number DESC LIMIT 1) AS a ON true
+  LEFT JOIN LATERAL (
+       SELECT action, actor FROM job_action AS c WHERE c.job_id = j.id ORDER BY c.id DESC LIMIT 1) AS did ON true
+ WHERE j.id = ANY(%(ids)s)
+"""
+
+
+def jobs_by_id(ids: Sequence[int], workers: Iterable[WorkerRow]) -> list[Job]:
+    """These jobs, in this order; those that are gone are left out."""
+    if not ids:
+        return []
+    alive = {worker.id for worker in workers if worker.lives}
+    found = {row["id"]: row for row in rows(_JOBS, {"ids": list(ids)})}
+    known = [found[job_id] for job_id in ids if job_id in found]
+    for row in known:
+        row["args"] = json.loads(row["args"])
+    names = _photo_names(str(row["args"].get("photo") or "") for row in known)
+    now = timezone.now()
+    return [_job(row, alive, names, now) for row in known]
+
+
+def jobs_of_photo(photo_id: UUID | str, limit: int = 50) -> list[int]:
+    """The ids of a photo's jobs, newest first."""
+    query = "SELECT id FROM procrastinate_jobs WHERE args ->> 'photo' = %(photo)s ORDER BY id DESC LIMIT %(limit)s"
+    return [row["id"] for row in rows(query, {"photo": str(photo_id), "limit": limit})]
+
+
+def budget_of(task: str) -> int | None:
+    """How many runs a job of this task has, where this program knows the task."""
+    known = app.tasks.get(task)
+    policy = known.retry_strategy if known else None
+    return policy.budget if isinstance(policy, RetryPolicy) else None
+
+
+def _job(row: dict[str, Any], alive: set[int], names: dict[str, str], now: datetime) -> Job:
+    signs = Signs(
+        status=row.pop("status"),
+        due_at=row["due_at"],
+        runs=row["runs"],
+        is_locked=row["holder"] is not None,
+        worker_lives=row.pop("worker_id") in alive,
+        last_action=row["last_action"],
+    )
+    photo = str(row["args"].get("photo") or "")
+    subject = names.get(photo) or _file_name(row["args"])
+    return Job(**row, state=state_of(signs, now), photo=photo, subject=subject, budget=budget_of(row["task"]))
+
+
+def _file_name(args: dict[str, Any]) -> str:
+    return str(args.get("path") or "").rpartition("/")[2]
+
+
+def _photo_names(photos: Iterable[str]) -> dict[str, str]:
+    ids = {photo for photo in photos if _is_uuid(photo)}
+    found = Photo.objects.filter(id__in=ids).values_list("id", "name") if ids else []
+    return {str(photo): name for photo, name in found}
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
