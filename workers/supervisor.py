@@ -9,7 +9,9 @@ import contextlib
 import fcntl
 import os
 import signal
+import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -99,7 +101,7 @@ class Supervisor:
         while not self.stopping.is_set():
             process = server.process
             assert process is not None
-            code = await asyncio.to_thread(process.wait)
+            code = await _end_of(process)
             if self.stopping.is_set():
                 return
             _log.warning("the database ended and is started again", code=code)
@@ -118,6 +120,23 @@ class Supervisor:
             await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
             for task in waits:
                 task.cancel()
+
+
+async def _end_of(process: subprocess.Popen[bytes]) -> int:
+    """The exit code of a process that asyncio did not start.
+
+    In a thread of its own: one of the loop's would be waited for at the end, while the database lives on.
+    """
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+
+    def wait() -> None:
+        process.wait()
+        with contextlib.suppress(RuntimeError):  # the loop has ended first
+            loop.call_soon_threadsafe(ended.set)
+
+    threading.Thread(target=wait, daemon=True, name="database-watch").start()
+    await ended.wait()
+    return process.returncode
 
 
 def start_database() -> database.Embedded | None:

@@ -58,15 +58,15 @@ class Installation:
 
     def start(self, *command: str) -> subprocess.Popen[bytes]:
         """Start a program that goes on; it is killed at the end of the test if it is still there."""
-        log = (self.folder / f"{command[0]}-{len(self.processes)}.log").open("wb")
-        process = subprocess.Popen(
-            [sys.executable, str(ROOT / "manage.py"), *command],
-            env=self.environment,
-            stdout=log,
-            stderr=log,
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        with (self.folder / f"{command[0]}-{len(self.processes)}.log").open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, str(ROOT / "manage.py"), *command],
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
         self.processes.append(process)
         return process
 

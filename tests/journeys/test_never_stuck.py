@@ -71,7 +71,7 @@ def test_j5_a_file_without_the_right_to_read_it_is_listed(installation: Installa
 def test_j7_a_worker_killed_in_the_middle_of_a_step_strands_no_photo(
     installation: Installation, step: str
 ) -> None:
-    for number in range(30):
+    for number in range(16):
         make_picture(installation.photos / f"{number}.jpg", number, (2400, 1800))
     installation.manage("import", str(installation.photos))
     worker = installation.start("worker")
@@ -80,10 +80,10 @@ def test_j7_a_worker_killed_in_the_middle_of_a_step_strands_no_photo(
         True,
     )
     installation.kill(worker)
-    assert installation.value("SELECT count(*) FROM photo WHERE preview_state = 'ready'") < 30
+    assert installation.value("SELECT count(*) FROM photo WHERE preview_state = 'ready'") < 16
     installation.start("worker")
     photos = installation.status(wait_idle=True)["photos"]
-    assert photos == {"shown": 30, "waiting": 0, "failed": 0, "skipped": 0}
+    assert photos == {"shown": 16, "waiting": 0, "failed": 0, "skipped": 0}
     assert installation.value("SELECT count(*) FROM job_attempt WHERE outcome = 'lost'") >= 1
     twice = "SELECT count(*) - count(DISTINCT stream_id) FROM event WHERE type = 'photo.previews_rendered'"
     assert installation.value(twice) == 0
@@ -106,7 +106,7 @@ def test_j7_a_worker_killed_again_and_again_still_finishes(installation: Install
 
 
 def test_a_stopped_worker_gives_its_jobs_back_at_once_and_burns_no_attempt(installation: Installation) -> None:
-    for number in range(40):
+    for number in range(20):
         make_picture(installation.photos / f"{number}.jpg", number, (2400, 1800))
     installation.manage("import", str(installation.photos))
     worker = installation.start("worker")
@@ -117,7 +117,7 @@ def test_a_stopped_worker_gives_its_jobs_back_at_once_and_burns_no_attempt(insta
     assert time.monotonic() - asked < 10
     assert installation.value("SELECT count(*) FROM procrastinate_jobs WHERE status IN ('doing', 'failed')") == 0
     installation.start("worker")
-    assert installation.status(wait_idle=True)["photos"]["shown"] == 40
+    assert installation.status(wait_idle=True)["photos"]["shown"] == 20
 
 
 def test_j27_no_text_in_a_file_is_too_long_or_too_odd(installation: Installation) -> None:

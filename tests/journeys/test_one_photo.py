@@ -71,7 +71,7 @@ def test_a_file_becomes_a_tile_on_the_page(installation: Installation, serve: Ca
     browser = serve()
     assert installation.status(wait_idle=True)["photos"] == {"shown": 1, "waiting": 0, "failed": 0, "skipped": 0}
 
-    browser.post("/welcome/", username="ada", password1=PASSWORD, password2=PASSWORD)
+    browser.post("/welcome/", username="ada", password=PASSWORD)
     page = browser.get("/").decode()
     tile = re.search(r'"(/photos/([0-9a-f-]{36})/tile/[^"]+\.webp)"', page)
     assert tile, page
@@ -94,7 +94,7 @@ def test_a_program_with_a_key_reads_the_same_photo_and_one_without_is_refused(
     installation.manage("import", str(installation.photos))
     installation.start("worker")
     browser = serve()
-    browser.post("/welcome/", username="ada", password1=PASSWORD, password2=PASSWORD)
+    browser.post("/welcome/", username="ada", password=PASSWORD)
     installation.status(wait_idle=True)
     key = installation.manage("api_key", "create", "backup script").strip()
 

@@ -1,0 +1,142 @@
+"""Everything in one command: it starts, it gets over the death of any of its programs, it stops in order."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.journeys.conftest import Installation
+from tests.journeys.pictures import make_picture
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Iterator[Installation]:
+    """A machine with nothing on it: the database is the embedded one, in its own data folder."""
+    tmp_path.chmod(0o755)
+    made = Installation(tmp_path, "")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        made.extra_environment["FILMROLL_PORT"] = str(free.getsockname()[1])
+    made.photos.mkdir()
+    yield made
+    for process in made.processes:
+        if process.poll() is None:
+            process.terminate()
+            process.wait(20)
+    subprocess.run(["pkill", "-9", "-f", str(tmp_path / "data" / "postgres")], check=False)
+
+
+def answers(machine: Installation, seconds: float = 30) -> float:
+    """Wait until the web server answers; the seconds that it took."""
+    started = time.monotonic()
+    while True:
+        with contextlib.suppress(OSError):
+            port = machine.extra_environment["FILMROLL_PORT"]
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2):
+                return time.monotonic() - started
+        assert time.monotonic() - started < seconds, machine.logs()
+        time.sleep(0.05)
+
+
+def child(machine: Installation, up: subprocess.Popen[bytes], name: str) -> psutil.Process:
+    """The running program of that name below `up`; waits for it."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        for process in psutil.Process(up.pid).children():
+            with contextlib.suppress(psutil.Error):
+                words = process.cmdline()
+                if words[-1] == name or (name == "postgres" and words and words[0].endswith("/postgres")):
+                    return process
+        time.sleep(0.05)
+    raise AssertionError(f"no {name}\n{machine.logs()}")
+
+
+def test_it_shows_photos_and_starts_again_quickly_and_stops_in_order(machine: Installation) -> None:
+    make_picture(machine.photos / "one.jpg", 1)
+    up = machine.start("up", "--photos", str(machine.photos))
+    answers(machine, 60)
+    assert machine.status(wait_idle=True)["photos"]["shown"] == 1
+    # A photo that is copied in shows by itself.
+    child(machine, up, "watch")
+    time.sleep(1)
+    make_picture(machine.photos / "new folder" / "two.jpg", 2)
+    deadline = time.monotonic() + 15
+    while machine.status()["photos"]["shown"] < 2:
+        assert time.monotonic() < deadline, machine.logs()
+
+    asked = time.monotonic()
+    up.send_signal(signal.SIGTERM)
+    assert up.wait(15) == 0
+    assert time.monotonic() - asked < 10
+    assert not _left_behind(machine)
+
+    again = machine.start("up", "--photos", str(machine.photos))
+    assert answers(machine) < 10
+    asked = time.monotonic()
+    again.send_signal(signal.SIGINT)
+    assert again.wait(15) == 0
+    assert time.monotonic() - asked < 10
+
+
+def test_each_killed_program_is_back_within_five_seconds(machine: Installation) -> None:
+    up = machine.start("up", "--photos", str(machine.photos))
+    answers(machine, 60)
+    for name in ("web", "worker", "watch", "postgres"):
+        before = child(machine, up, name)
+        before.kill()
+        killed = time.monotonic()
+        before.wait(5)
+        while child(machine, up, name).pid == before.pid:
+            time.sleep(0.02)
+        assert time.monotonic() - killed < 5, name
+    answers(machine)
+    make_picture(machine.photos / "afterwards.jpg", 1)
+    deadline = time.monotonic() + 40
+    while machine.status()["photos"]["shown"] < 1:
+        assert time.monotonic() < deadline, machine.logs()
+
+
+def test_after_a_power_cut_it_starts_again_and_goes_on_where_it_was(machine: Installation) -> None:
+    for number in range(12):
+        make_picture(machine.photos / f"{number}.jpg", number, (2000, 1500))
+    up = machine.start("up", "--photos", str(machine.photos))
+    answers(machine, 60)
+    deadline = time.monotonic() + 30
+    while machine.status()["photos"]["shown"] < 2:
+        assert time.monotonic() < deadline, machine.logs()
+    for process in [*psutil.Process(up.pid).children(recursive=True), psutil.Process(up.pid)]:
+        with contextlib.suppress(psutil.Error):
+            process.kill()
+    up.wait(10)
+    # The number in the pid file belongs to somebody else after the machine has started again.
+    pid_file = machine.folder / "data" / "postgres" / "postmaster.pid"
+    pid_file.write_text("\n".join([str(os.getpid()), *pid_file.read_text().split("\n")[1:]]))
+    machine.start("up", "--photos", str(machine.photos))
+    answers(machine, 60)
+    photos = machine.status(wait_idle=True)["photos"]
+    assert (photos["shown"], photos["waiting"]) == (12, 0)
+
+
+def test_a_second_start_on_the_same_data_folder_is_refused_with_one_clear_line(machine: Installation) -> None:
+    machine.start("up")
+    answers(machine, 60)
+    second = machine.start("up")
+    assert second.wait(20) == 1
+    assert "running already" in (machine.folder / "up-1.log").read_text()
+
+
+def _left_behind(machine: Installation) -> list[str]:
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if str(machine.folder) in " ".join(process.cmdline()) + process.environ().get("FILMROLL_DATA_DIR", ""):
+                found.append(" ".join(process.cmdline()))
+    return found
