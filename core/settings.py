@@ -56,7 +56,7 @@ MIDDLEWARE = [
 ROOT_URLCONF = "core.urls"
 # Pages of upper layers, mounted by name: (path, module).
 MOUNTS = [("jobs/", "workers.console.urls")]
-API_ROUTERS: list[tuple[str, str]] = []
+API_ROUTERS = [("/jobs", "workers.console.api.router")]
 JOB_DEAD_HOOK = "workers.deaths.record_dead"
 ASGI_APPLICATION = "core.asgi.application"
 TEMPLATES = [
