@@ -12,7 +12,7 @@ from PIL import Image
 from workers.errors import PoisonError
 from workers.pipelines import isobmff, refusals
 from workers.pipelines.directories import read_directories
-from workers.pipelines.jpeg_ends import ends_in_grey, without_end
+from workers.pipelines.endings import ends_in_grey, gif_is_cut, without_end
 from workers.pipelines.quiet import DECODER_ERRORS, is_disk_error, quiet_decoding
 
 pillow_heif.register_heif_opener(depth_images=False, aux_images=False)
@@ -35,8 +35,9 @@ _FORMATS: dict[str, tuple[str, ...]] = {
 # JPEG and JPEG 2000 can be decoded smaller; a progressive JPEG still keeps all its coefficients in memory.
 _LIMIT = 300_000_000
 _REDUCIBLE_LIMIT = 1_000_000_000
-# JPEG's blocks are up to 16 rows high: a picture that lacks less than one row of blocks is whole to the eye.
-_BLOCK_ROWS = 16
+# JPEG's blocks are up to 16 rows high, and the decoder keeps one more row of them back until it has seen the end:
+# a picture that lacks no more than that is whole to the eye.
+_ROWS_KEPT_BACK = 32
 
 
 @dataclass(slots=True)
@@ -84,8 +85,10 @@ def _decode(source: Path | io.BytesIO, kind_name: str, edge: int) -> Decoded:
         stored = image.size
         _check_size(stored, kind_name, image)
         _reduce(image, edge)
-        pixels, notes = _loaded(image)
+        pixels, notes = _loaded(image, stored[1])
         notes += _note_early_end(image, pixels, source, edge)
+        if image.format == "GIF" and gif_is_cut(_bytes(source)):
+            raise refusals.truncated(None)
         if image.format in ("TIFF", "HEIF"):
             stored = pixels.size  # these turn or crop as they load
         decoded = Decoded(pixels, stored, _orientation(image), _profile(image), notes=notes)
@@ -121,8 +124,8 @@ def _reduce(image: Image.Image, edge: int) -> None:
         image.reduce = levels  # type: ignore[method-assign, assignment]
 
 
-def _loaded(image: Image.Image) -> tuple[Image.Image, list[str]]:
-    """The picture with its pixels, and notes on what is amiss. Raises PoisonError."""
+def _loaded(image: Image.Image, rows: int) -> tuple[Image.Image, list[str]]:
+    """The picture with its pixels, and notes on what is amiss; `rows` as stored. Raises PoisonError."""
     try:
         image.load()
         return image, []
@@ -131,7 +134,7 @@ def _loaded(image: Image.Image) -> tuple[Image.Image, list[str]]:
             raise
         there = _what_is_there(image)
         share = _share(there)
-        if there and (1 - share) * image.height < _BLOCK_ROWS:
+        if there and share and (1 - share) * rows < _ROWS_KEPT_BACK:
             return there, ["The last few rows of the picture are missing."]
         raise refusals.truncated(share) if _says_truncated(error) else refusals.damaged(share) from error
 
@@ -154,15 +157,21 @@ def _note_early_end(image: Image.Image, pixels: Image.Image, source: Path | io.B
     is_plain_jpeg = image.format in ("JPEG", "MPO") and not image.info.get("progressive")
     if not is_plain_jpeg or not ends_in_grey(pixels):
         return []
-    data = source.read_bytes() if isinstance(source, Path) else source.getvalue()
-    with Image.open(io.BytesIO(without_end(data)), formats=_FORMATS["jpeg"]) as again:
+    with Image.open(io.BytesIO(without_end(_bytes(source))), formats=_FORMATS["jpeg"]) as again:
+        rows = again.height
         _reduce(again, edge)
         try:
             again.load()
             return []
         except DECODER_ERRORS:
             share = _share(_what_is_there(again))
+    if (1 - share) * rows < _ROWS_KEPT_BACK:
+        return []
     return [f"Only {share:.0%} of this picture is in the file; the rest shows grey.".replace("%", " %")]
+
+
+def _bytes(source: Path | io.BytesIO) -> bytes:
+    return source.read_bytes() if isinstance(source, Path) else source.getvalue()
 
 
 def _share(there: Image.Image | None) -> float:

@@ -1,5 +1,6 @@
 """What Exif says, in the facts' own names and units."""
 
+import math
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -118,7 +119,7 @@ def _canon_auto_iso(shot: object) -> int | None:
     """The speed that the camera chose: a base and a factor, both counted in 32nds of a doubling."""
     if not isinstance(shot, tuple) or len(shot) < 3 or not 0 < shot[2] < 1000 or not 0 <= shot[1] < 1000:
         return None
-    return round(2 ** (shot[1] / 32) * 2 ** (shot[2] / 32) * 100 / 32)
+    return round(math.exp2((shot[1] + shot[2]) / 32) * 100 / 32)
 
 
 def _nikon_lens(numbers: object) -> str:

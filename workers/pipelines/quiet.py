@@ -1,6 +1,7 @@
 """Keeps decoders quiet: their warnings, their notes on standard error, and Pillow's own idea of a bomb."""
 
 import contextlib
+import errno
 import os
 import struct
 import sys
@@ -36,8 +37,11 @@ _lock = threading.RLock()
 
 
 def is_disk_error(error: BaseException) -> bool:
-    """Whether the disk, not the picture, is at fault: then the error carries its number."""
-    return isinstance(error, OSError) and error.errno is not None
+    """Whether the disk, not the picture, is at fault: then the error carries its number.
+
+    But for the numbers that say "no such place in the file": those come of offsets that a broken picture claims.
+    """
+    return isinstance(error, OSError) and error.errno not in (None, errno.EINVAL, errno.EOVERFLOW)
 
 
 @contextlib.contextmanager

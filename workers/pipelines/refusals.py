@@ -7,8 +7,10 @@ _LISTED = "The photo is listed, its original untouched."
 _COPY = "Copy it again from the camera or a backup and press Retry."
 
 
-def truncated(share: float = 0.0) -> PoisonError:
-    """The file ends early; `share` of the picture, 0 to 1, is there."""
+def truncated(share: float | None = 0.0) -> PoisonError:
+    """The file ends early; `share` of the picture, 0 to 1, is there, None when that cannot be told."""
+    if share is None:
+        return PoisonError("truncated", f"This file ends in the middle of the picture. {_LISTED} {_COPY}")
     there = (
         f"only {share:.0%} of the picture is there".replace("%", " %")
         if share >= 0.005
