@@ -1,0 +1,101 @@
+"""Health for machines: `healthz` (this process and its database), `readyz` (and all that the work needs), `metrics`.
+
+No sign-in: a load balancer has none. They tell counts, never names, paths or errors' text.
+"""
+
+import asyncio
+from collections.abc import Iterator
+
+from asgiref.sync import sync_to_async
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import path
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from events import listener
+from workers.console import figures
+from workers.console.live import workers
+from workers.console.states import State
+
+_LISTENS_SECONDS = 3.0
+
+
+@require_safe
+@never_cache
+def healthz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001  # Django's signature
+    """200 when this process answers and reaches its database."""
+    answers = _database_answers()
+    return JsonResponse({"database": answers}, status=200 if answers else 503)
+
+
+@require_safe
+@never_cache
+async def readyz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
+    """200 when the database answers, notifications arrive, workers live, and no job waits for a sweep."""
+    told = await sync_to_async(_readiness)()
+    told["listener"] = bool(told["database"]) and await _listens()
+    ready = told["database"] and told["listener"] and told["workers"] and not told["stuck"]
+    return JsonResponse({"ready": bool(ready), **told}, status=200 if ready else 503)
+
+
+@require_safe
+@never_cache
+def metrics(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
+    """The figures of the overview as Prometheus reads them; counts stop at 10,001."""
+    return HttpResponse("".join(_lines()), content_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+urlpatterns = [
+    path("healthz", healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
+]
+
+
+def _database_answers() -> bool:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return False
+    return True
+
+
+def _readiness() -> dict[str, bool | int]:
+    try:
+        alive = [worker.id for worker in workers() if worker.lives]
+        counted = figures.counts(alive)
+    except DatabaseError:
+        return {"database": False, "workers": 0, "stuck": 0}
+    return {"database": True, "workers": len(alive), "stuck": counted[State.STUCK].number}
+
+
+async def _listens() -> bool:
+    # The first waking comes once LISTEN is in effect: that the connection is there, and not only was.
+    try:
+        async with asyncio.timeout(_LISTENS_SECONDS):
+            async with listener.shared().subscribe("filmroll_health") as waking:
+                await waking.wait()
+    except TimeoutError:
+        return False
+    return True
+
+
+def _lines() -> Iterator[str]:
+    staff = workers()
+    queues, flow = figures.queues(staff)
+    yield "# HELP filmroll_jobs Jobs by queue and state, finished ones left out.\n# TYPE filmroll_jobs gauge\n"
+    for row in queues:
+        states = {"ready": row.ready, "running": row.running, "retrying": row.retrying, "dead": row.dead}
+        for state, count in states.items():
+            yield f'filmroll_jobs{{queue="{_label(row.name)}",state="{state}"}} {count.number}\n'
+    yield "# HELP filmroll_workers_alive Live workers, one a lane.\n# TYPE filmroll_workers_alive gauge\n"
+    yield f"filmroll_workers_alive {sum(worker.lives for worker in staff)}\n"
+    yield "# HELP filmroll_runs_recent Runs that ended in five minutes.\n# TYPE filmroll_runs_recent gauge\n"
+    yield f'filmroll_runs_recent{{outcome="done"}} {flow.done}\n'
+    yield f'filmroll_runs_recent{{outcome="failed"}} {flow.failed}\n'
+
+
+def _label(text: str) -> str:
+    return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
