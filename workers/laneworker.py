@@ -260,7 +260,7 @@ class LaneWorker(Worker):
             case jobs.Status.SUCCEEDED, _:
                 _log.debug("job done", **told)
             case _, None:
-                _log.error("job failed for good", **told)
+                _log.warning("job failed for good", **told)
             case _:
                 _log.warning("job failed and runs again", **told)
 

@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 import structlog
 from django.conf import settings
@@ -26,6 +27,7 @@ _LEAST_WAIT, _MOST_WAIT = 0.3, 30.0
 # A child that lived this long has got over whatever made it die before.
 _HEALTHY_SECONDS = 60.0
 _STOP_SECONDS = 8.0
+_LOG_BYTES = 20_000_000
 
 _log = structlog.get_logger(__name__)
 
@@ -169,12 +171,36 @@ def _restart_database(server: database.Embedded) -> None:
 
 async def _start(child: Child) -> asyncio.subprocess.Process:
     manage = settings.BASE_DIR / "manage.py"
-    # A session of its own: Ctrl-C reaches this process alone, who then stops the others in order.
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        str(manage),
-        *child.command,
-        stdin=asyncio.subprocess.DEVNULL,
-        start_new_session=True,
-        env={**os.environ, "FILMROLL_SUPERVISOR": str(os.getpid())},
-    )
+    with log_for_children() as log:
+        # A session of its own: Ctrl-C reaches this process alone, who then stops the others in order.
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            str(manage),
+            *child.command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            env={**os.environ, "FILMROLL_SUPERVISOR": str(os.getpid())},
+        )
+
+
+@contextlib.contextmanager
+def log_for_children() -> Iterator[IO[bytes] | None]:
+    """Where the children's log lines go: into a file when a person watches the terminal, else to the same place.
+
+    The terminal then has its one line of progress; a container's log has everything.
+    """
+    if not sys.stderr.isatty():
+        yield None
+        return
+    path = log_path()
+    if path.exists() and path.stat().st_size > _LOG_BYTES:
+        path.replace(path.with_suffix(".log.1"))
+    with path.open("ab") as log:
+        yield log
+
+
+def log_path() -> Path:
+    """The log file of the programs that `up` runs on a terminal."""
+    return Path(settings.DATA_DIR) / "filmroll.log"

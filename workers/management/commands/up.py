@@ -53,6 +53,8 @@ class Command(BaseCommand):
         for sign in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(sign, crew.stop)
         self.stdout.write(f"Filmroll runs at http://{_shown_host()}:{settings.PORT}/  (Ctrl-C stops it)")
+        if sys.stderr.isatty():
+            self.stdout.write(f"Log lines go to {supervisor.log_path()}")
         telling = asyncio.create_task(show_progress(sys.stdout))
         await crew.run()
         telling.cancel()
