@@ -17,12 +17,14 @@ document.addEventListener("htmx:afterSwap", () => {
   requestAnimationFrame(() => (document.documentElement.style.overflowAnchor = ""));
 });
 
-// Back from the viewer the page is as it was; if other photos were looked at there, show the last one.
+// Back from the viewer the page is as it was, and shows the photo that was looked at last. Where the browser
+// has forgotten the stretches that had joined the page, that photo's own place is opened.
 addEventListener("pageshow", (event) => {
-  const seen = sessionStorage.getItem("seen");
+  const seen = JSON.parse(sessionStorage.getItem("seen"));
   sessionStorage.removeItem("seen");
-  const tile = seen && document.getElementById(`p-${seen}`);
-  if (!tile) return;
-  if (event.persisted || location.hash === `#p-${seen}`) tile.scrollIntoView({ block: "nearest" });
+  if (!seen) return;
+  const tile = document.getElementById(`p-${seen.photo}`);
+  if (!tile) return location.replace(seen.place);
+  if (event.persisted) tile.scrollIntoView({ block: "nearest" });
   tile.focus({ preventScroll: true, focusVisible: false });
 });

@@ -20,15 +20,38 @@ document.addEventListener("keydown", (event) => {
   act();
 });
 
+// Keys can be quicker than the server: steps that are pressed while one is under way follow it, up to three.
+let moving = false;
+let waiting = [];
+
 function follow(rel) {
-  document.querySelector(`#viewer a[rel="${rel}"]`)?.click();
+  if (moving) waiting = [...waiting, rel].slice(0, 3);
+  else document.querySelector(`#viewer a[rel="${rel}"]`)?.click();
+}
+
+function stopped() {
+  moving = false;
+  const rel = waiting.shift();
+  if (rel) follow(rel);
+}
+
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.target.matches(".step")) moving = true;
+});
+for (const name of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
+  document.addEventListener(name, (event) => {
+    if (!event.target.matches(".step")) return;
+    moving = false;
+    waiting = [];
+    location.assign(event.target.href);
+  });
 }
 
 // Back to where the viewer was opened from, or to the photo's place in the timeline.
 function leave() {
   if (viewer().classList.contains("sheet")) return togglePanel();
   const up = document.querySelector('#viewer a[rel="up"]');
-  sessionStorage.setItem("seen", up.dataset.photo);
+  sessionStorage.setItem("seen", JSON.stringify({ photo: up.dataset.photo, place: up.href }));
   if (cameFromTimeline()) history.back();
   else location.assign(up.href);
 }
@@ -56,6 +79,7 @@ function togglePanel() {
   } else {
     const open = isOpen();
     element.classList.remove("settled");
+    setTimeout(settle, 300);
     element.dataset.panel = open ? "closed" : "open";
     document.cookie = `panel=${element.dataset.panel}; Path=/; Max-Age=31536000; SameSite=Lax`;
   }
@@ -99,12 +123,23 @@ let focused = null;
 document.addEventListener("htmx:beforeSwap", (event) => {
   if (event.target.id === "viewer") focused = document.activeElement?.getAttribute("rel");
 });
-document.addEventListener("htmx:afterSwap", () => {
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.target.id === "details") return showExpanded();
+  if (event.target.id !== "viewer") return;
   viewer().classList.add("settled");
   if (focused) document.querySelector(`#viewer a[rel="${focused}"]`)?.focus({ focusVisible: false });
   focused = null;
   ready();
 });
+// Not before it has settled: until then the old address is still being replaced.
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (event.target.id === "viewer") stopped();
+});
+
+// The panel slides in when it is opened, not each time that its words are fetched again.
+function settle() {
+  viewer().classList.add("settled");
+}
 
 function ready() {
   for (const link of document.querySelectorAll("#viewer [data-large]")) new Image().src = link.dataset.large;
@@ -112,3 +147,4 @@ function ready() {
   stir();
 }
 ready();
+setTimeout(settle, 300);
