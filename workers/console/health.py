@@ -1,15 +1,14 @@
-"""Health for machines: `healthz` (this process and its database), `readyz` (and all that the work needs), `metrics`.
+"""Health of the work for machines: `/jobs/health` (listener, workers, sweep) and `/jobs/metrics`.
 
-No sign-in: a load balancer has none. They tell counts, never names, paths or errors' text.
+No sign-in: who watches over servers has none. They tell counts, never names, paths or errors' text.
 """
 
 import asyncio
 from collections.abc import Iterator
 
 from asgiref.sync import sync_to_async
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.urls import path
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -23,17 +22,9 @@ _LISTENS_SECONDS = 3.0
 
 @require_safe
 @never_cache
-def healthz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001  # Django's signature
-    """200 when this process answers and reaches its database."""
-    answers = _database_answers()
-    return JsonResponse({"database": answers}, status=200 if answers else 503)
-
-
-@require_safe
-@never_cache
-async def readyz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
+async def health(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
     """200 when the database answers, notifications arrive, workers live, and no job waits for a sweep."""
-    told = await sync_to_async(_readiness)()
+    told = await sync_to_async(_signs)()
     told["listener"] = bool(told["database"]) and await _listens()
     ready = told["database"] and told["listener"] and told["workers"] and not told["stuck"]
     return JsonResponse({"ready": bool(ready), **told}, status=200 if ready else 503)
@@ -46,23 +37,7 @@ def metrics(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
     return HttpResponse("".join(_lines()), content_type="text/plain; version=0.0.4; charset=utf-8")
 
 
-urlpatterns = [
-    path("healthz", healthz, name="healthz"),
-    path("readyz", readyz, name="readyz"),
-    path("metrics", metrics, name="metrics"),
-]
-
-
-def _database_answers() -> bool:
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except DatabaseError:
-        return False
-    return True
-
-
-def _readiness() -> dict[str, bool | int]:
+def _signs() -> dict[str, bool | int]:
     try:
         alive = [worker.id for worker in workers() if worker.lives]
         counted = figures.counts(alive)

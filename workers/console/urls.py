@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from workers.console import doing, pages
+from workers.console import doing, health, pages
 from workers.console.stream import jobs_stream
 
 urlpatterns = [
@@ -17,4 +17,6 @@ urlpatterns = [
     path("dead/retry/", doing.retry_group, name="jobs-retry-group"),
     path("dead/discard/", doing.discard_group, name="jobs-discard-group"),
     path("stream", jobs_stream, name="jobs-stream"),
+    path("health", health.health, name="jobs-health"),
+    path("metrics", health.metrics, name="jobs-metrics"),
 ]
