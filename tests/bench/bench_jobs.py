@@ -1,0 +1,141 @@
+"""How soon a job starts, and how many jobs a second our worker ends beside Procrastinate's own.
+
+The stock worker runs on a database of its own, without our triggers, attempts and indexes, on the same server;
+both take turns in one run, so that only the ratio counts.
+"""
+
+import contextlib
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median, quantiles
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+
+from tests.bench.bar import Bar
+
+_JOBS, _ROUNDS, _SLOTS, _STARTS = 2_000, 3, 4, 300
+_OURS = ["worker", "--lanes", "media"]
+_STOCK = ["procrastinate", "worker", "--queues", "files", "--concurrency", str(_SLOTS)]
+_DEFER = """
+INSERT INTO procrastinate_jobs (queue_name, task_name, args)
+SELECT 'files', 'nothing', jsonb_build_object('number', n) FROM generate_series(1, %s) AS n
+"""
+
+
+def run() -> list[Bar]:
+    """The bars of the queue."""
+    with _databases() as (ours, stock):
+        waits = _starts(ours)
+        rates = [(_rate(ours, _OURS), _rate(stock, _STOCK)) for _ in range(_ROUNDS)]
+    p50, p99 = median(waits) * 1000, quantiles(waits, n=100)[98] * 1000
+    print(f"  a job starts after {p50:.1f} ms at the median, {p99:.1f} ms at p99, on an idle worker")
+    print(f"  ours {median(a for a, _ in rates):,.0f} jobs/s, stock {median(b for _, b in rates):,.0f} jobs/s")
+    return [
+        Bar("jobs-start-p50", round(p50, 2), "<=", 100, "ms"),
+        Bar("jobs-start-p99", round(p99, 2), "<=", 250, "ms"),
+        Bar("jobs-rate-to-stock", round(median(a / b for a, b in rates), 3), ">=", 0.9),
+    ]
+
+
+def _starts(url: str) -> list[float]:
+    """Seconds from the commit of a job to its start, jobs coming one by one to an idle worker."""
+    with psycopg.connect(url, autocommit=True) as database:
+        database.execute("TRUNCATE procrastinate_jobs CASCADE")
+        with _worker(url, _OURS):
+            _wait_until_done(database, _defer(database, 1))
+            for _ in range(_STARTS):
+                _defer(database, 1)
+                time.sleep(0.015)
+            _wait_until_done(database, _STARTS + 1)
+        rows = database.execute(
+            """SELECT extract(epoch FROM s.at - d.at)::float FROM procrastinate_events AS d
+                 JOIN procrastinate_events AS s ON s.job_id = d.job_id AND s.type = 'started'
+                WHERE d.type = 'deferred' ORDER BY d.id OFFSET 1"""
+        )
+        return [row[0] for row in rows]
+
+
+def _rate(url: str, command: list[str]) -> float:
+    """Jobs a second over a backlog, from the first start to the last end, by the server's clock."""
+    with psycopg.connect(url, autocommit=True) as database:
+        database.execute("TRUNCATE procrastinate_jobs CASCADE")
+        _defer(database, _JOBS)
+        database.execute("VACUUM ANALYZE procrastinate_jobs")
+        with _worker(url, command):
+            _wait_until_done(database, _JOBS)
+        row = database.execute(
+            """SELECT extract(epoch FROM max(at) FILTER (WHERE type = 'succeeded')
+                             - min(at) FILTER (WHERE type = 'started'))::float FROM procrastinate_events"""
+        ).fetchone()
+        assert row is not None
+        return _JOBS / float(row[0])
+
+
+def _defer(database: psycopg.Connection, count: int) -> int:
+    database.execute(_DEFER, [count])
+    return count
+
+
+def _wait_until_done(database: psycopg.Connection, count: int) -> None:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        row = database.execute("SELECT count(*) FROM procrastinate_jobs WHERE status = 'succeeded'").fetchone()
+        if row == (count,):
+            return
+        time.sleep(0.05)
+    raise RuntimeError(f"{count} jobs were not done within two minutes")
+
+
+@contextlib.contextmanager
+def _worker(url: str, command: list[str]) -> Iterator[None]:
+    with subprocess.Popen(
+        [sys.executable, "manage.py", *command],
+        env=_environment(url),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+@contextlib.contextmanager
+def _databases() -> Iterator[tuple[str, str]]:
+    """A fresh server that syncs to disk, with a database for each worker."""
+    from core import database
+
+    kept = os.environ.pop("DATABASE_URL", None)
+    with tempfile.TemporaryDirectory(prefix="filmroll-bench-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        try:
+            with database.running(folder):
+                ours = database.conninfo(folder)
+                with psycopg.connect(ours, autocommit=True) as connection:
+                    connection.execute("CREATE DATABASE stock")
+                stock = make_conninfo(ours, dbname="stock")
+                for url, app in ((ours, "workers"), (stock, "procrastinate")):
+                    command = [sys.executable, "manage.py", "migrate", app, "--verbosity", "0"]
+                    subprocess.run(command, check=True, env=_environment(url))
+                yield ours, stock
+        finally:
+            if kept is not None:
+                os.environ["DATABASE_URL"] = kept
+
+
+def _environment(url: str) -> dict[str, str]:
+    return {
+        **os.environ,
+        "DATABASE_URL": url,
+        "DJANGO_SETTINGS_MODULE": "tests.bench.jobs_settings",
+        "FILMROLL_CONCURRENCY": str(_SLOTS),
+        "FILMROLL_LOG_LEVEL": "WARNING",
+    }
