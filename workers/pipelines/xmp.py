@@ -68,7 +68,7 @@ def camera_facts(xmp: Properties) -> Iterator[tuple[str, object]]:
     yield "iso", int(iso) if iso else None
     yield "focal_length", _within(xmp, "exif:FocalLength", 0.1, 20_000)
     yield "focal_length_35", _within(xmp, "exif:FocalLengthIn35mmFilm", 1, 20_000)
-    yield "orientation", int(_within(xmp, "tiff:Orientation", 1, 8) or 0) or None
+    # No orientation: programs that turn the pixels forget it here, and no viewer heeds it.
     yield from _position(xmp)
 
 

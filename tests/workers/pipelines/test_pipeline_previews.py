@@ -145,6 +145,18 @@ def test_an_orientation_given_overrules_the_files_own(tmp_path: Path) -> None:
     assert (made.width, made.height) == (64, 96)
 
 
+@pytest.mark.parametrize(("form", "kind"), [("HEIF", "heic"), ("AVIF", "avif"), ("TIFF", "tiff")])
+def test_an_orientation_given_does_not_turn_twice_what_its_decoder_turns(
+    tmp_path: Path, form: str, kind: str
+) -> None:
+    exif = Image.Exif()
+    exif[274] = 6
+    corners().transpose(Image.Transpose.ROTATE_90).save(tmp_path / "a", form, exif=exif.tobytes())
+    made = render_previews(tmp_path / "a", kind, tmp_path, orientation=6)
+    assert (made.width, made.height) == (96, 64)
+    assert_upright(tmp_path, by=30)
+
+
 # --- colours ------------------------------------------------------------------------------------------------
 
 
