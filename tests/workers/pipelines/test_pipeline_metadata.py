@@ -127,7 +127,8 @@ XMP = """<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="a
 <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about=""
  xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:dc="http://purl.org/dc/elements/1.1/"
  xmlns:exif="http://ns.adobe.com/exif/1.0/" xmlns:tiff="http://ns.adobe.com/tiff/1.0/"
- xmp:Rating="4" exif:GPSLatitude="48,53.3235820N" exif:GPSLongitude="21,2.595075W" tiff:Model="X100" tiff:Orientation="6"
+ xmp:Rating="4" exif:GPSLatitude="48,53.3235820N" exif:GPSLongitude="21,2.595075W"
+ tiff:Model="X100" tiff:Orientation="6"
  exif:DateTimeOriginal="2019-07-24T08:25:57.5+03:00">
 <dc:title><rdf:Alt><rdf:li xml:lang="de">Turm</rdf:li>
 <rdf:li xml:lang="x-default">Tower</rdf:li></rdf:Alt></dc:title>
