@@ -13,6 +13,7 @@ from events.errors import EventError, EventIdConflict, VersionConflict
 from events.event import Append, Appended, Event, Meta, NewEvent
 from events.fence import read_all, safe_position
 from events.pulse import pulse
+from events.reading import read_stream
 from events.rows import COLUMNS, from_row, recorded
 
 __all__ = [
@@ -79,12 +80,6 @@ def append_many(appends: Sequence[Append], meta: Meta = _NO_META) -> tuple[Appen
         results = _many_results(appends, parts, meta, rows)
         _tell(results)
     return results
-
-
-def read_stream(stream_id: str, after: int = 0, limit: int | None = None) -> list[Event]:
-    """The events of a stream with a version greater than `after`, in order, lifted."""
-    sql = f"SELECT {COLUMNS} FROM event WHERE stream_id = %s AND version > %s ORDER BY version LIMIT %s::bigint"  # noqa: S608
-    return [from_row(row) for row in calling.call(sql, [stream_id, after, limit])]
 
 
 def _transaction(types: Iterable[str]) -> AbstractContextManager[Any]:

@@ -17,6 +17,7 @@ from core.readmodels.fields import WallTimeField
 from core.readmodels.files import PhotoFile
 from core.readmodels.libraries import libraries_of
 from events.event import Event
+from events.reading import read_stream
 
 
 class PreviewState(models.TextChoices):
@@ -294,11 +295,7 @@ def months(account: Account) -> list[Month]:
     # Django's own TruncMonth takes none but its own fields for moments.
     month = Func(Value("month"), F("taken_local"), function="date_trunc", output_field=WallTimeField())
     rows = (
-        _shown(account)
-        .annotate(month=month)
-        .values_list("month")
-        .annotate(count=Count("id"))
-        .order_by("-month")
+        _shown(account).annotate(month=month).values_list("month").annotate(count=Count("id")).order_by("-month")
     )
     return [Month(month.date(), count) for month, count in rows if month]
 
@@ -320,8 +317,6 @@ def counts(account: Account) -> Counts:
 
 def history_of(account: Account, photo_id: UUID) -> list[Event]:
     """Everything that ever happened to a photo, oldest first. Raises PhotoNotFound."""
-    from events.store import read_stream
-
     photo_for(account, photo_id)
     return read_stream(photo_stream(photo_id))
 

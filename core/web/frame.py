@@ -30,6 +30,11 @@ class Progress:
         return cls(counted_photos.shown, counted_photos.waiting, counted_photos.failed)
 
     @property
+    def known(self) -> int:
+        """All photos that the timeline has, with or without their preview."""
+        return self.shown + self.waiting
+
+    @property
     def percent(self) -> int:
         """Of all photos, how many have their preview; never quite 100 while one waits."""
         return min(99, round(100 * self.shown / max(1, self.shown + self.waiting)))
@@ -76,9 +81,13 @@ class Frame:
         return chosen if chosen in APPEARANCES else ""
 
     @cached_property
-    def progress(self) -> Progress | None:
+    def counts(self) -> Counts | None:
         account = getattr(self._request, "user", None)
-        return Progress.of(counts(account)) if isinstance(account, Account) else None
+        return counts(account) if isinstance(account, Account) else None
+
+    @property
+    def progress(self) -> Progress | None:
+        return Progress.of(self.counts) if self.counts else None
 
 
 def frame(request: HttpRequest) -> dict[str, Frame]:

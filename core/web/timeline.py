@@ -23,6 +23,7 @@ from core.readmodels.photos import (
     visible_photos,
 )
 from core.web.access import Request, signed_in
+from core.web.frame import Progress
 from core.web.tiles import Day, days_of, tile_of
 from core.web.words import counted
 
@@ -63,11 +64,8 @@ def timeline_page(request: Request) -> HttpResponse:
         # What is fetched joins a page that goes on at the other end already.
         joined = replace(stretch, older=None) if "after" in request.GET else replace(stretch, newer=None)
         return render(request, "photos/_stretch.html", {"stretch": joined})
-    now = counts(request.user)
     context = {
         "stretch": stretch,
-        "counts": now,
-        "known": now.shown + now.waiting,
         "months": _month_links(request.user),
         "is_newest": not stretch.newer,
     }
@@ -93,8 +91,8 @@ def tiles(request: Request) -> HttpResponse:
 def arrivals(request: Request) -> HttpResponse:
     """How many photos are shown beyond those that the page knew of when it was made."""
     known = request.GET.get("shown", "")
-    now = counts(request.user)
-    arrived = max(0, now.shown + now.waiting - int(known)) if known.isdigit() else 0
+    now = Progress.of(counts(request.user))
+    arrived = max(0, now.known - int(known)) if known.isdigit() else 0
     words = counted(arrived, "new photo")
     return render(request, "photos/_arrivals.html", {"arrived": arrived, "known": known, "words": words})
 
