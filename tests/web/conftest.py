@@ -10,6 +10,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 from PIL import Image
 
@@ -140,6 +141,12 @@ def page(owner: Account) -> Client:
     client = Client()
     client.force_login(owner)
     return client
+
+
+@pytest.fixture(autouse=True)
+def no_tries_remembered() -> None:
+    """The guard against guessing counts in the process, over the end of a test."""
+    cache.clear()
 
 
 @pytest.fixture(autouse=True)

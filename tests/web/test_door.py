@@ -4,7 +4,6 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.core.cache import cache
 from django.db import connections
 from django.test import Client
 
@@ -13,11 +12,6 @@ from core.web import guard
 from tests.web.conftest import PASSWORD
 
 FIRST = {"username": "ada", "password": "correct horse battery"}
-
-
-@pytest.fixture(autouse=True)
-def no_tries_remembered() -> None:
-    cache.clear()
 
 
 @pytest.mark.django_db

@@ -170,6 +170,11 @@ def test_an_empty_library_says_what_will_be_here_and_how(page: Client) -> None:
     assert "manage.py import" in answer
 
 
+def test_a_place_older_than_every_photo_says_so(shelf: Shelf, page: Client) -> None:
+    shelf.photo()
+    assert "No photo is as old as that" in page.get("/?from=1901-01-01").content.decode()
+
+
 def test_a_library_of_which_nothing_can_be_shown_leads_to_the_reasons(shelf: Shelf, page: Client) -> None:
     shelf.fail(shelf.photo("bad.jpg", ready=False))
     shelf.skip("film.mp4")
