@@ -17,6 +17,7 @@ from workers.console.jobpage import comes_next, history_of
 from workers.console.listing import Filter, Page, UnknownFilter
 from workers.console.live import WorkerRow, workers
 from workers.console.states import ICONS, State
+from workers.lanes import LANES
 
 _RUNNING_SHOWN = 12
 
@@ -66,7 +67,7 @@ def list_page(request: Request) -> HttpResponse:
         "wanted": wanted,
         "tabs": _tabs(request, figures.counts(alive)),
         "tasks": reading.TASK_WORDS,
-        "queue_names": sorted({row.name for row in figures.queues(staff)[0]}),
+        "queue_names": sorted({queue for lane in LANES.values() for queue in lane.queues}),
         "following": _following(request, page),
         "first": "after" not in request.GET,
     }

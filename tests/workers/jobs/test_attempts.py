@@ -170,3 +170,18 @@ def test_a_fetch_takes_the_most_urgent_job_of_its_queues_and_leaves_locked_and_f
     nothing = rows(fetch, worker)[0]
     assert nothing[0] is None and 3500 < nothing[2] <= 3600
     assert status_of(other) == "todo"
+
+
+def test_j21_a_fetch_does_not_walk_over_the_backlog_of_other_queues(empty_queue: None) -> None:
+    rows(
+        """INSERT INTO procrastinate_jobs (queue_name, task_name, priority)
+           SELECT (ARRAY['labels', 'previews'])[1 + mod(n, 2)], 'show', 20 * mod(n, 2)
+             FROM generate_series(1, 40000) AS n"""
+    )
+    rows("ANALYZE procrastinate_jobs")
+    worker = rows("INSERT INTO procrastinate_workers DEFAULT VALUES RETURNING id")[0][0]
+    fetch = "EXPLAIN (ANALYZE, BUFFERS) SELECT * FROM filmroll_fetch_job('{files,labels}', %s)"
+    rows(fetch, worker)  # the first call of a session reads the catalogue too
+    plan = str(rows(fetch, worker))
+    assert int(plan.split("shared hit=")[1].split()[0].strip("',)")) < 200, plan
+    assert rows("SELECT DISTINCT queue_name FROM procrastinate_jobs WHERE status = 'doing'") == [("labels",)]

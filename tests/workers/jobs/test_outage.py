@@ -1,0 +1,80 @@
+"""The database goes away for a while, and comes back."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from core import database
+from tests.workers.jobs.processes import ROOT, WorkerProcess, lines, wait_until
+
+
+@pytest.fixture
+def own_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[database.Embedded]:
+    """A server of this test's own, that may be stopped."""
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    # PostgreSQL runs as another user, who must be able to walk here.
+    for folder in (tmp_path, *list(tmp_path.parents)[:3]):
+        folder.chmod(folder.stat().st_mode | 0o011)
+    server = database.Embedded(tmp_path / "own", fsync="off")
+    server.prepare()
+    server.start()
+    server.wait_until_ready()
+    yield server
+    server.stop()
+
+
+def test_j24_jobs_go_on_by_themselves_when_the_database_is_back_and_no_result_is_lost_or_doubled(
+    own_server: database.Embedded, tmp_path: Path
+) -> None:
+    url = database.conninfo(tmp_path / "own")
+    env = {
+        **os.environ,
+        "DATABASE_URL": url,
+        "DJANGO_SETTINGS_MODULE": "tests.workers.jobs.worker_settings",
+        "FILMROLL_DATA_DIR": str(tmp_path),
+        "FILMROLL_CONCURRENCY": "2",
+    }
+    subprocess.run([sys.executable, "manage.py", "migrate", "workers", "-v", "0"], cwd=ROOT, env=env, check=True)
+    worker = WorkerProcess(tmp_path / "worker.log", "media", env).wait_until_started()
+    long, mark = tmp_path / "long", tmp_path / "mark"
+    try:
+        _defer(url, "sleep_long", long, seconds=3)
+        wait_until(lambda: lines(long) == ["began"])
+        own_server.stop()
+        time.sleep(5)
+        assert lines(long) == ["began", "ended"]  # its result waits for the database
+        own_server.start()
+        own_server.wait_until_ready()
+        for _ in range(20):
+            _defer(url, "touch", mark)
+        wait_until(lambda: len(lines(mark)) == 20, 15, worker.log)
+        wait_until(lambda: _count(url, "status = 'succeeded'") == 21, 15, worker.log)
+        assert _count(url, "attempts = 1") == 21
+        assert worker.process.poll() is None
+        assert worker.stop() == 0
+    finally:
+        if worker.process.poll() is None:
+            worker.process.send_signal(signal.SIGKILL)
+            worker.process.wait(10)
+
+
+def _defer(url: str, task: str, mark: Path, **args: float) -> None:
+    import json
+
+    query = "INSERT INTO procrastinate_jobs (queue_name, task_name, args) VALUES ('files', %s, %s)"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(query, [task, json.dumps({"mark": str(mark), **args})])
+
+
+def _count(url: str, where: str) -> int:
+    with psycopg.connect(url, autocommit=True) as connection:
+        row = connection.execute(f"SELECT count(*) FROM procrastinate_jobs WHERE {where}").fetchone()
+    assert row is not None
+    return int(row[0])
