@@ -4,11 +4,13 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+import urllib.request
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -134,6 +136,28 @@ def installation(template_database: str, tmp_path: Path) -> Iterator[Installatio
         made.end()
         with _server() as server:
             server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def serve(installation: Installation) -> Callable[[], str]:
+    """Starts the web server on a free port, waits until it answers, and returns its address."""
+
+    def start() -> str:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        installation.extra_environment["FILMROLL_PORT"] = str(port)
+        installation.start("web")
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5).close()
+                return f"http://127.0.0.1:{port}"
+            except OSError:
+                assert time.monotonic() < deadline, installation.logs()
+                time.sleep(0.1)
+
+    return start
 
 
 def _server() -> psycopg.Connection[Any]:

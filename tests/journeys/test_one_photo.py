@@ -4,8 +4,6 @@ import http.cookiejar
 import io
 import json
 import re
-import socket
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -41,34 +39,11 @@ class Browser:
             return bytes(answer.read())
 
 
-@pytest.fixture
-def serve(installation: Installation) -> Callable[[], Browser]:
-    """Starts the web server on a free port and waits until it answers."""
-
-    def start() -> Browser:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        installation.extra_environment["FILMROLL_PORT"] = str(port)
-        installation.start("web")
-        browser = Browser(f"http://127.0.0.1:{port}")
-        deadline = time.monotonic() + 30
-        while True:
-            try:
-                browser.get("/healthz")
-                return browser
-            except OSError:
-                assert time.monotonic() < deadline, installation.logs()
-                time.sleep(0.1)
-
-    return start
-
-
-def test_a_file_becomes_a_tile_on_the_page(installation: Installation, serve: Callable[[], Browser]) -> None:
+def test_a_file_becomes_a_tile_on_the_page(installation: Installation, serve: Callable[[], str]) -> None:
     original = make_picture(installation.photos / "2024" / "garden.jpg", 5, (1600, 1200), quality=90)
     installation.manage("import", str(installation.photos))
     installation.start("worker")
-    browser = serve()
+    browser = Browser(serve())
     assert installation.status(wait_idle=True)["photos"] == {"shown": 1, "waiting": 0, "failed": 0, "skipped": 0}
 
     browser.post("/welcome/", username="ada", password=PASSWORD)
@@ -88,12 +63,12 @@ def test_a_file_becomes_a_tile_on_the_page(installation: Installation, serve: Ca
 
 
 def test_a_program_with_a_key_reads_the_same_photo_and_one_without_is_refused(
-    installation: Installation, serve: Callable[[], Browser]
+    installation: Installation, serve: Callable[[], str]
 ) -> None:
     make_picture(installation.photos / "one.jpg", 1)
     installation.manage("import", str(installation.photos))
     installation.start("worker")
-    browser = serve()
+    browser = Browser(serve())
     browser.post("/welcome/", username="ada", password=PASSWORD)
     installation.status(wait_idle=True)
     key = installation.manage("api_key", "create", "backup script").strip()
