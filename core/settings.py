@@ -57,6 +57,8 @@ ROOT_URLCONF = "core.urls"
 # Pages of upper layers, mounted by name: (path, module).
 MOUNTS = [("jobs/", "workers.console.urls")]
 API_ROUTERS = [("/jobs", "workers.console.api.router")]
+# Functions of upper layers, by name: which queues wait for what, and who writes a death into a photo's history.
+UNMET_REQUIREMENTS = "workers.requirements.unmet_requirements"
 JOB_DEAD_HOOK = "workers.deaths.record_dead"
 ASGI_APPLICATION = "core.asgi.application"
 TEMPLATES = [

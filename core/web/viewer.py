@@ -11,7 +11,7 @@ from core.readmodels.failures import failures_of_photo
 from core.readmodels.files import files_of_photo
 from core.readmodels.photos import Photo, history_of, neighbours
 from core.web.access import Request, signed_in
-from core.web.details import sections, things
+from core.web.details import sections, things, waiting_for
 from core.web.history import history_in_words
 from core.web.pictures import visible_photo
 from core.web.tiles import average_colour, words_for
@@ -49,6 +49,7 @@ def _known(request: Request, photo: Photo) -> dict[str, object]:
     return {
         "sections": sections(photo, files_of_photo(photo.id)),
         "things": things(photo),
+        "waiting_for": waiting_for(),
         "failures": failures_of_photo(photo.id),
         "history": history_in_words(history_of(request.user, photo.id)),
     }

@@ -1,4 +1,4 @@
-"""Runs the benchmarks: `python -m tests.bench [NAME]`, each bar on a line of its own, and the table for the docs."""
+"""Runs the benchmarks: `python -m tests.bench [NAME]`; each bar prints one line."""
 
 import importlib
 import os

@@ -78,9 +78,10 @@ class Installation:
             os.killpg(process.pid, signal.SIGKILL)
         process.wait(10)
 
-    def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+    def rows(self, query: str, *values: object, fetch: bool = True) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.database_url, autocommit=True) as connection:
-            return connection.execute(query, values or None).fetchall()
+            done = connection.execute(query, values or None)
+            return done.fetchall() if fetch else []
 
     def value(self, query: str, *values: object) -> Any:
         return self.rows(query, *values)[0][0]

@@ -1,6 +1,5 @@
 """One photo's way from a file on disk to a tile on the page."""
 
-import http.cookiejar
 import io
 import json
 import re
@@ -12,31 +11,11 @@ from collections.abc import Callable
 import pytest
 from PIL import Image
 
+from tests.journeys.browsing import Browser
 from tests.journeys.conftest import Installation
 from tests.journeys.pictures import make_picture
 
 PASSWORD = "a darkroom at night"
-
-
-class Browser:
-    """Just enough of one: cookies, forms with their CSRF token, redirects."""
-
-    def __init__(self, address: str) -> None:
-        self.address = address
-        jar = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
-        self.opener = urllib.request.build_opener(jar)
-
-    def get(self, path: str) -> bytes:
-        with self.opener.open(self.address + path, timeout=20) as answer:
-            return bytes(answer.read())
-
-    def post(self, path: str, **values: str) -> bytes:
-        token = re.search(rb'name="csrfmiddlewaretoken" value="([^"]+)"', self.get(path))
-        assert token, f"{path} has no form"
-        form = urllib.parse.urlencode({**values, "csrfmiddlewaretoken": token[1].decode()}).encode()
-        request = urllib.request.Request(self.address + path, form, {"Referer": self.address + path})
-        with self.opener.open(request, timeout=20) as answer:
-            return bytes(answer.read())
 
 
 def test_a_file_becomes_a_tile_on_the_page(installation: Installation, serve: Callable[[], str]) -> None:

@@ -1,0 +1,83 @@
+"""Every file of the shared photos ends shown, listed with a plain reason, or skipped; then the machine is idle."""
+
+import json
+import os
+import re
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.journeys.conftest import Installation
+
+SHOWN, FAILED, SKIPPED = 299, 29, 25
+
+
+@pytest.fixture
+def imported(installation: Installation, shared: Path) -> Installation:
+    installation.manage("import", str(shared / "photos"))
+    installation.start("worker")
+    installation.status(wait_idle=True, timeout=110)
+    return installation
+
+
+@pytest.mark.timeout(200)
+def test_every_file_has_an_end_and_then_all_is_quiet(imported: Installation, shared: Path) -> None:
+    rows = imported.rows("SELECT path, state, photo_id, code, reason FROM photo_file")
+    previews = dict(imported.rows("SELECT id, preview_state FROM photo"))
+    failed_photos = {row[0]: row[1:] for row in imported.rows("SELECT photo_id, code, reason FROM failure")}
+    ends = Counter[str]()
+    for path, state, photo, code, reason in rows:
+        if state == "indexed" and previews[photo] == "ready":
+            ends["shown"] += 1
+        elif state == "skipped":
+            ends["skipped"] += 1
+            assert code in {"video", "sidecar", "not-a-picture"}, path
+        else:
+            ends["failed"] += 1
+            code, reason = failed_photos[photo] if photo else (code, reason)
+            assert code != "unexpected", (path, reason)
+            assert len(reason.split()) > 12, (path, reason)
+    # Apart from the manifest itself, which lies in the folder too.
+    files = {entry["file"] for entry in json.loads((shared / "photos" / "MANIFEST.json").read_text())["files"]}
+    # Names that begin with a dot are left out: copying programs name their half-made files so.
+    assert {row[0] for row in rows} - {"MANIFEST.json"} == files - {"good/names/.hidden_photo.jpg"}
+    assert ends == {"shown": SHOWN, "failed": FAILED, "skipped": SKIPPED + 1}
+    assert imported.value("SELECT count(*) FROM procrastinate_jobs WHERE status = 'doing'") == 0
+    replayed_rows_are_identical(imported)
+    idle_means_idle(imported)
+
+
+def replayed_rows_are_identical(imported: Installation) -> None:
+    tables = ("library", "photo_file", "photo", "failure")
+    before = {table: imported.rows(f"SELECT t::text FROM {table} AS t ORDER BY 1") for table in tables}
+    jobs = imported.value("SELECT count(*) FROM procrastinate_jobs")
+    imported.manage("replay")
+    assert {table: imported.rows(f"SELECT t::text FROM {table} AS t ORDER BY 1") for table in tables} == before
+    assert imported.value("SELECT count(*) FROM procrastinate_jobs") == jobs
+
+
+def idle_means_idle(imported: Installation) -> None:
+    """Fewer than one statement in five seconds, the heartbeat included (row J15, a shorter look)."""
+    log = Path(os.environ["FILMROLL_DATA_DIR"]) / "postgres.log"
+    if not log.exists():
+        return  # a server of somebody else's, whose log is out of reach
+    name = imported.value("SELECT current_database()")
+    imported.rows(f"ALTER DATABASE {name} SET log_statement = 'all'", fetch=False)
+    for process in imported.processes:
+        imported.kill(process)
+    for program in ("worker", "web", "watch"):
+        imported.extra_environment["FILMROLL_PORT"] = str(20000 + os.getpid() % 20000)
+        imported.start(program)
+    time.sleep(6)  # until they have started and looked through the library once
+    imported.status(wait_idle=True)
+    time.sleep(4)
+    seconds, before = 25, statements(log)
+    time.sleep(seconds)
+    assert before > 10
+    assert statements(log) - before < seconds / 5
+
+
+def statements(log: Path) -> int:
+    return len(re.findall(r"LOG:  (?:statement|execute)", log.read_text(errors="replace")))
