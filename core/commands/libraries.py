@@ -4,12 +4,11 @@ from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
 
-from events.store import NO_STREAM, VersionConflict
-
 from core.commands.log import write
 from core.domain.libraries import LibraryAdded, NotAFolder, library_id
 from core.domain.streams import library_stream
 from core.storage import path_to_text
+from events.store import NO_STREAM, VersionConflict
 
 
 def add_library(folder: Path, *, name: str = "", owner: UUID | None = None, actor: str) -> UUID:

@@ -4,11 +4,10 @@ from collections.abc import Iterable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from uuid import UUID
 
-from events.store import ANY, append, read_stream
-
 from core.domain import codec, photos
 from core.domain.streams import photo_stream
 from events.event import Event, Meta, NewEvent
+from events.store import ANY, append, read_stream
 
 try:
     CODE_VERSION = version("filmroll")

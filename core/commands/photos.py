@@ -5,12 +5,12 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from events.store import EventIdConflict, VersionConflict
 
 from core.commands.log import load_photo, write
 from core.domain import photos
 from core.domain.photos import Fact, PhotoNotFound, Step
 from core.domain.streams import photo_stream
+from events.store import EventIdConflict, VersionConflict
 
 _RACES = 5
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PIL import Image
-from tests.bench.bar import Bar
 
+from tests.bench.bar import Bar
 from workers import children
 from workers.children import run_in_child
 from workers.ml import objects
