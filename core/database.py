@@ -207,8 +207,11 @@ class Embedded:
                 connection.execute(f"CREATE DATABASE {EMBEDDED_NAME}")
 
     def _forget_dead_server(self) -> None:
+        """After a power cut the number in a lock file may belong to anybody, and PostgreSQL would not start."""
         if _live_postmaster(self.cluster) is None:
-            (self.cluster / "postmaster.pid").unlink(missing_ok=True)
+            socket = socket_folder(self.cluster) / ".s.PGSQL.5432"
+            for stale in (self.cluster / "postmaster.pid", socket, socket.with_name(f"{socket.name}.lock")):
+                stale.unlink(missing_ok=True)
 
     def _hand_over(self, folder: Path) -> None:
         """Give a folder to the unprivileged user (PostgreSQL refuses to run as root)."""

@@ -25,7 +25,7 @@ def test_a_cluster_left_behind_by_a_power_cut_starts_again(no_database_url: Path
         subprocess.run(["pkill", "-9", "-f", str(server.cluster)], check=False)
     # What a power cut leaves: a pid file whose number now belongs to somebody else.
     pid_file = no_database_url / "postgres" / "postmaster.pid"
-    lines = pid_file.read_text().split("\n") if pid_file.exists() else ["", "x"]
+    lines = pid_file.read_text().split("\n")
     pid_file.write_text("\n".join(["1", *lines[1:]]))
     with database.running(no_database_url), psycopg.connect(database.conninfo(no_database_url)) as connection:
         assert connection.execute("SELECT n FROM kept").fetchall() == [(1,)]

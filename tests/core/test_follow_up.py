@@ -12,14 +12,13 @@ from core.commands.libraries import add_library
 from core.domain import photos
 from core.readmodels.photos import Photo
 
-REPEATS = 250
-
 
 @pytest.mark.django_db(transaction=True)
-def test_j10_steps_that_end_together_have_exactly_one_follow_up(tmp_path: object) -> None:
+@pytest.mark.parametrize("repeats", [200, pytest.param(1000, marks=pytest.mark.slow)])
+def test_j10_steps_that_end_together_have_exactly_one_follow_up(tmp_path: object, repeats: int) -> None:
     library = add_library(tmp_path, actor="test")  # type: ignore[arg-type]
     with ThreadPoolExecutor(4) as pool:
-        for _ in range(REPEATS):
+        for _ in range(repeats):
             photo = _import(library)
             together = threading.Barrier(4)
             # Each result is said twice, by four threads at the same moment.

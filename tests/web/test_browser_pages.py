@@ -246,7 +246,7 @@ def test_further_down_new_photos_are_announced_and_nothing_moves(shelf: Shelf, s
     window.locator(f"#p-{newest}").wait_for()
     wait_until(lambda: window.evaluate("scrollY") == 0)
     assert tiles(window) == [newest, *known]
-    assert not button.is_visible()
+    button.wait_for(state="hidden")
 
 
 def test_at_the_top_new_photos_join_and_known_pictures_stay(shelf: Shelf, signed_in: Any) -> None:

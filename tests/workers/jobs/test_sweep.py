@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from tests.workers.jobs.processes import WorkerProcess, lines, rows, status_of, wait_until
 from workers.models import Attempt, WorkerInfo
@@ -74,9 +74,10 @@ def test_t2_t3_a_worker_that_was_taken_for_dead_registers_anew_and_its_late_resu
     job = defer("sleep_long", args={"mark": str(mark), "seconds": 2, "again": 4}, queue="files")
     wait_until(lambda: lines(mark) == ["began"])
     # What a sweep does that believes this worker dead.
-    rows("UPDATE job_attempt SET outcome = 'lost' WHERE job_id = %s", job)
-    rows("SELECT filmroll_put_back(%s, 0, NULL, NULL)", job)
-    rows("DELETE FROM procrastinate_workers")
+    with transaction.atomic():  # the worker must not fetch it again under its old name in between
+        rows("UPDATE job_attempt SET outcome = 'lost' WHERE job_id = %s", job)
+        rows("SELECT filmroll_put_back(%s, 0, NULL, NULL)", job)
+        rows("DELETE FROM procrastinate_workers")
     wait_until(lambda: lines(mark) == ["began", "began", "ended"])
     wait_until(lambda: Attempt.objects.get(number=1).late == "succeeded", log=worker.log)
     assert status_of(job) == "doing"
