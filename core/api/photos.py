@@ -11,9 +11,10 @@ from ninja.errors import HttpError
 from pydantic import Field
 
 from core.api.access import Limit, asker
-from core.readmodels import photos
 from core.readmodels.failures import failures_of_photo
 from core.readmodels.files import files_of_photo
+from core.readmodels.photos import Photo, photo_for
+from core.readmodels.timeline import Cursor, timeline
 
 router = Router(tags=["photos"])
 
@@ -94,17 +95,17 @@ class PhotoDetail(PhotoSummary):
 def list_photos(request: HttpRequest, before: str = "", limit: Limit = 100) -> dict[str, Any]:
     """Photos that the asker may see. An unreadable cursor is answered with 422."""
     try:
-        cursor = photos.Cursor.parse(before) if before else None
+        cursor = Cursor.parse(before) if before else None
     except ValueError as error:
         raise HttpError(422, f"before={before!r} is no cursor; use the value of `next`.") from error
-    page = photos.timeline(asker(request), cursor, limit)
+    page = timeline(asker(request), cursor, limit)
     return {"photos": [summary(photo) for photo in page.photos], "next": str(page.next) if page.next else None}
 
 
 @router.get("/{photo_id}", response=PhotoDetail, summary="One photo with every fact and its source")
 def one_photo(request: HttpRequest, photo_id: UUID) -> dict[str, Any]:
     """404 when there is no such photo, or not for the asker."""
-    photo = photos.photo_for(asker(request), photo_id)
+    photo = photo_for(asker(request), photo_id)
     return {
         **summary(photo),
         **{name: getattr(photo, name) for name in _PLAIN},
@@ -121,7 +122,7 @@ _PLAIN = (
 )
 
 
-def summary(photo: photos.Photo) -> dict[str, Any]:
+def summary(photo: Photo) -> dict[str, Any]:
     """A photo's fields as PhotoSummary wants them."""
     made = photo.revision
     plain = ("id", "name", "kind", "taken_local", "taken_offset", "width", "height", "preview_state", "thumbhash")

@@ -1,13 +1,12 @@
-"""The photos as pages show them: the timeline, one photo, its neighbours, the counts."""
+"""The photos: everything that pages know of each one, and who may see it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import models
-from django.db.models import Count, F, Func, Q, Value
+from django.db.models import Q
 
 from core.accounts import Account
 from core.domain import codec, photos
@@ -74,53 +73,6 @@ class Photo(models.Model):
     @property
     def has_preview(self) -> bool:
         return bool(self.revision)
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """A place in the timeline: the wall time and id of a photo."""
-
-    taken_local: datetime
-    photo_id: UUID
-
-    def __str__(self) -> str:
-        return f"{self.taken_local.isoformat()}~{self.photo_id}"
-
-    @classmethod
-    def parse(cls, text: str) -> "Cursor":
-        """Raises ValueError for a text that is no cursor."""
-        taken, _, photo = text.partition("~")
-        return cls(datetime.fromisoformat(taken).replace(tzinfo=None), UUID(photo))
-
-    @classmethod
-    def of(cls, photo: Photo) -> "Cursor":
-        return cls(photo.taken_local or datetime.min, photo.id)
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Part of the timeline, newest first, and where the next part begins."""
-
-    photos: list[Photo]
-    next: Cursor | None
-
-
-@dataclass(frozen=True, slots=True)
-class Month:
-    """How many photos were taken in one month."""
-
-    first_day: date
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """How far the machine is with an account's photos."""
-
-    shown: int
-    waiting: int
-    failed: int
-    skipped: int
 
 
 def _imported(event: Event) -> None:
@@ -256,7 +208,11 @@ TABLES = (Photo,)
 def visible_photos(account: Account) -> models.QuerySet[Photo]:
     """Every photo that an account may see."""
     everything = Photo.objects.filter(missing=False)
-    return everything if account.is_staff else everything.filter(library_id__in=libraries_of(account).values("id"))
+    if account.is_staff:
+        return everything
+    # The ids themselves, not a subquery: with them the timeline's index gives the order.
+    owned = list(libraries_of(account).values_list("id", flat=True))
+    return everything.filter(library_id__in=owned)
 
 
 def photo_for(account: Account, photo_id: UUID) -> Photo:
@@ -267,71 +223,7 @@ def photo_for(account: Account, photo_id: UUID) -> Photo:
     return found
 
 
-def timeline(account: Account, before: Cursor | None = None, limit: int = 100) -> Page:
-    """Photos newest first, from behind a cursor; those whose preview failed are on the failures page."""
-    found = _shown(account)
-    if before is not None:
-        found = found.filter(_older_than(before))
-    rows = list(found.order_by("-taken_local", "-id")[: limit + 1])
-    return Page(rows[:limit], Cursor.of(rows[limit - 1]) if len(rows) > limit else None)
-
-
-def timeline_newer(account: Account, after: Cursor, limit: int = 100) -> Page:
-    """The photos just before a cursor in the timeline, newest first; `next` is where still newer ones begin."""
-    rows = list(_shown(account).filter(_newer_than(after)).order_by("taken_local", "id")[: limit + 1])
-    return Page(rows[:limit][::-1], Cursor.of(rows[limit - 1]) if len(rows) > limit else None)
-
-
-def neighbours(account: Account, photo: Photo) -> tuple[Photo | None, Photo | None]:
-    """The photos shown before and after this one in the timeline: (newer, older)."""
-    here, shown = Cursor.of(photo), _shown(account)
-    newer = shown.filter(_newer_than(here)).order_by("taken_local", "id").first()
-    older = shown.filter(_older_than(here)).order_by("-taken_local", "-id").first()
-    return newer, older
-
-
-def months(account: Account) -> list[Month]:
-    """How many photos each month has, newest first, for the scrubber."""
-    # Django's own TruncMonth takes none but its own fields for moments.
-    month = Func(Value("month"), F("taken_local"), function="date_trunc", output_field=WallTimeField())
-    rows = (
-        _shown(account).annotate(month=month).values_list("month").annotate(count=Count("id")).order_by("-month")
-    )
-    return [Month(month.date(), count) for month, count in rows if month]
-
-
-def counts(account: Account) -> Counts:
-    """How many photos are shown, waiting and failed, and how many files are skipped."""
-    from core.readmodels.failures import failures_for
-    from core.readmodels.files import FileState
-
-    by_state = dict(visible_photos(account).values_list("preview_state").annotate(Count("id")))
-    skipped = PhotoFile.objects.filter(library_id__in=libraries_of(account).values("id"), state=FileState.SKIPPED)
-    return Counts(
-        shown=by_state.get(PreviewState.READY, 0),
-        waiting=by_state.get(PreviewState.WAITING, 0),
-        failed=failures_for(account).count(),
-        skipped=skipped.count(),
-    )
-
-
 def history_of(account: Account, photo_id: UUID) -> list[Event]:
     """Everything that ever happened to a photo, oldest first. Raises PhotoNotFound."""
     photo_for(account, photo_id)
     return read_stream(photo_stream(photo_id))
-
-
-def _shown(account: Account) -> models.QuerySet[Photo]:
-    return visible_photos(account).exclude(preview_state=PreviewState.FAILED)
-
-
-def _older_than(cursor: Cursor) -> Q:
-    return Q(taken_local__lte=cursor.taken_local) & (
-        Q(taken_local__lt=cursor.taken_local) | Q(id__lt=cursor.photo_id)
-    )
-
-
-def _newer_than(cursor: Cursor) -> Q:
-    return Q(taken_local__gte=cursor.taken_local) & (
-        Q(taken_local__gt=cursor.taken_local) | Q(id__gt=cursor.photo_id)
-    )

@@ -9,7 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from core.accounts import Account
-from core.readmodels.photos import Counts, counts
+from core.readmodels.timeline import Counts, counts
 from core.web.access import Request, signed_in
 from core.web.words import counted, number
 

@@ -12,16 +12,8 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from core.accounts import Account
-from core.readmodels.photos import (
-    Cursor,
-    Photo,
-    PreviewState,
-    counts,
-    months,
-    timeline,
-    timeline_newer,
-    visible_photos,
-)
+from core.readmodels.photos import Photo, PreviewState, visible_photos
+from core.readmodels.timeline import Cursor, counts, months, timeline, timeline_newer
 from core.web.access import Request, signed_in
 from core.web.frame import Progress
 from core.web.tiles import Day, days_of, tile_of

@@ -9,7 +9,8 @@ from django.views.decorators.vary import vary_on_headers
 
 from core.readmodels.failures import failures_of_photo
 from core.readmodels.files import files_of_photo
-from core.readmodels.photos import Photo, history_of, neighbours
+from core.readmodels.photos import Photo, history_of
+from core.readmodels.timeline import neighbours
 from core.web.access import Request, signed_in
 from core.web.details import sections, things, waiting_for
 from core.web.history import history_in_words
