@@ -69,7 +69,7 @@ def in_words(now: Progress, rate: float) -> str:
     if photos.waiting and rate > 0:
         parts += [f"{rate:.1f} photos/s", f"{duration(photos.waiting / rate)} left"]
     else:
-        parts.append(f"{now.left:,} jobs left")
+        parts.append(f"{now.left:,} {'job' if now.left == 1 else 'jobs'} left")
     return " · ".join(parts)
 
 

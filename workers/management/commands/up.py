@@ -46,7 +46,7 @@ class Command(BaseCommand):
         finally:
             if server is not None:
                 server.stop()
-        self.stdout.write("Stopped.")
+        self.stdout.write("\nStopped." if sys.stdout.isatty() else "Stopped.")
 
     async def _supervise(self, crew: supervisor.Supervisor) -> None:
         loop = asyncio.get_running_loop()
