@@ -10,6 +10,7 @@ from django.db.models import Count
 from core.readmodels.failures import Failure
 from core.readmodels.files import FileState, PhotoFile
 from core.readmodels.photos import Photo, PreviewState
+from workers.models import WorkerInfo
 from workers.requirements import unmet_requirements
 
 
@@ -42,7 +43,7 @@ class Progress:
 
 def progress() -> Progress:
     """Count everything, in a few indexed queries."""
-    held = unmet_requirements()
+    held = _held()
     jobs = _open_jobs()
     by_state: dict[str, int] = {"ready": 0, "retrying": 0, "scheduled": 0, "running": 0, "dead": 0, "held": 0}
     left = imports = 0
@@ -53,6 +54,18 @@ def progress() -> Progress:
             left += count
             imports += count if task == "import_file" else 0
     return Progress(_photos(imports), by_state, held, left)
+
+
+def _held() -> dict[str, str]:
+    """The queues that no worker works on for want of something, as the workers themselves say.
+
+    Another machine may have what this one lacks; without any worker, this machine's own look has to do.
+    """
+    staff = list(WorkerInfo.objects.filter(ended_at=None).values_list("queues", "waiting"))
+    if not staff:
+        return unmet_requirements()
+    served = {queue for queues, waiting in staff for queue in queues if queue not in waiting}
+    return {queue: reason for _, waiting in staff for queue, reason in waiting.items() if queue not in served}
 
 
 def _photos(imports: int) -> PhotoCounts:
