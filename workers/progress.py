@@ -1,5 +1,6 @@
 """How far the machine is: photos shown, waiting and failed; jobs by state; and when nothing is left to do."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -10,7 +11,7 @@ from django.db.models import Count
 from core.readmodels.failures import Failure
 from core.readmodels.files import FileState, PhotoFile
 from core.readmodels.photos import Photo, PreviewState
-from workers.models import WorkerInfo
+from workers.presence import LOCK_CLASS
 from workers.requirements import unmet_requirements
 
 
@@ -56,12 +57,25 @@ def progress() -> Progress:
     return Progress(_photos(imports), by_state, held, left)
 
 
+# A worker lives as long as the server holds its lock.
+_STAFF = """
+SELECT w.queues::text, w.waiting::text FROM worker_info AS w
+ WHERE w.ended_at IS NULL AND EXISTS (
+       SELECT 1 FROM pg_locks AS l
+        WHERE l.locktype = 'advisory' AND l.granted AND l.classid = %(lock_class)s::oid
+          AND l.objid = w.worker_id::int::oid AND l.objsubid = 2
+          AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+"""
+
+
 def _held() -> dict[str, str]:
     """The queues that no worker works on for want of something, as the workers themselves say.
 
     Another machine may have what this one lacks; without any worker, this machine's own look has to do.
     """
-    staff = list(WorkerInfo.objects.filter(ended_at=None).values_list("queues", "waiting"))
+    with connection.cursor() as cursor:
+        cursor.execute(_STAFF, {"lock_class": LOCK_CLASS})
+        staff = [(json.loads(queues), json.loads(waiting)) for queues, waiting in cursor.fetchall()]
     if not staff:
         return unmet_requirements()
     served = {queue for queues, waiting in staff for queue in queues if queue not in waiting}

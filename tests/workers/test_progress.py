@@ -1,9 +1,11 @@
 """What is held back is what the workers say, not what the asking machine happens to lack."""
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from workers.models import WorkerInfo
+from workers.presence import LOCK_CLASS
 from workers.progress import progress
 from workers.queue import defer
 
@@ -11,7 +13,7 @@ pytestmark = pytest.mark.django_db
 WAITING = {"labels": "model missing: it is not there"}
 
 
-def worker(identity: int, waiting: dict[str, str], *, ended: bool = False) -> None:
+def worker(identity: int, waiting: dict[str, str], *, lives: bool = True) -> None:
     now = timezone.now()
     WorkerInfo.objects.create(
         worker_id=identity,
@@ -23,8 +25,10 @@ def worker(identity: int, waiting: dict[str, str], *, ended: bool = False) -> No
         concurrency=1,
         waiting=waiting,
         started_at=now,
-        ended_at=now if ended else None,
     )
+    if lives:  # for as long as the test's transaction
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_CLASS, identity])
 
 
 def test_jobs_that_wait_for_a_model_are_held_and_not_left() -> None:
@@ -42,6 +46,6 @@ def test_jobs_that_another_machine_can_do_are_left() -> None:
     assert (now.jobs["ready"], now.left, now.held) == (1, 1, {})
 
 
-def test_a_worker_that_has_ended_says_nothing_any_more() -> None:
-    worker(1, {}, ended=True)
+def test_a_worker_that_was_killed_says_nothing_any_more() -> None:
+    worker(1, {}, lives=False)
     assert "model missing" in progress().held["labels"]
