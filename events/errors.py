@@ -62,3 +62,7 @@ class ReplayError(EventError):
 
 class ErasureError(EventError):
     """An event to be erased does not exist."""
+
+
+class SubscriptionError(EventError):
+    """A subscription cannot run or be resumed as asked."""

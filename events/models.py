@@ -1,10 +1,12 @@
 """The log as Django models, for reading: rows as they are stored, their data not lifted.
 
-Unmanaged, since the tables are made by SQL (migrations/0001_event.sql) and no migration, flush or fixture of
-Django's may touch them. Saving or deleting is refused by the database.
+The log's models are unmanaged, since the tables are made by SQL (migrations/0001_event.sql) and no migration,
+flush or fixture of Django's may touch them. Saving or deleting is refused by the database. The
+subscriptions' tables are ordinary ones.
 """
 
 from django.db import models
+from django.db.models.functions import Now
 
 
 class StoredEvent(models.Model):
@@ -40,3 +42,44 @@ class Erasure(models.Model):
     class Meta:
         db_table = "event_erasure"
         managed = False
+
+
+class State(models.TextChoices):
+    """Whether a subscription goes on."""
+
+    # It handles events as they come.
+    RUNNING = "running"
+    # It met an event that it cannot handle, and stands before it until somebody resumes it.
+    HALTED = "halted"
+
+
+class Checkpoint(models.Model):
+    """How far one partition of a subscription has come: everything up to `position` is handled or set aside."""
+
+    name = models.CharField(max_length=255)
+    partition = models.PositiveIntegerField(default=0)
+    partitions = models.PositiveIntegerField(default=1)
+    position = models.BigIntegerField(default=0)
+    state = models.CharField(max_length=20, choices=State.choices, default=State.RUNNING)
+    error = models.TextField(blank=True, default="")
+    updated_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "event_checkpoint"
+        constraints = [models.UniqueConstraint(fields=["name", "partition"], name="event_checkpoint_once")]
+
+
+class ParkedStream(models.Model):
+    """A stream that a subscription has set aside: its events after `version` wait, in the log itself."""
+
+    name = models.CharField(max_length=255)
+    partition = models.PositiveIntegerField(default=0)
+    stream_id = models.TextField()
+    version = models.PositiveIntegerField()
+    resuming = models.BooleanField(default=False)
+    error = models.TextField(blank=True, default="")
+    updated_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "event_parked_stream"
+        constraints = [models.UniqueConstraint(fields=["name", "stream_id"], name="event_parked_stream_once")]
