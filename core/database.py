@@ -96,13 +96,14 @@ def configuration(data_dir: Path) -> dict[str, Any]:
             "application_name": parts.get("application_name") or "filmroll",
             # Django turns prepared statements off for the sake of external poolers; ours are direct.
             "prepare_threshold": 5,
-            # After an outage its waits would double up to minutes; so it starts anew every 5 s.
+            # After an outage the waits between its tries would double up to minutes; so it gives up with the
+            # request that waits, not sooner, and the next request makes it start anew.
             "pool": {
                 "min_size": 0,
                 "max_size": 12 + cores(),
                 "timeout": 20,
                 "max_idle": 300,
-                "reconnect_timeout": 5,
+                "reconnect_timeout": 20,
             },
         },
     }
