@@ -45,7 +45,7 @@ EVENT_LIFTS = "core.domain.lifts"
 MIDDLEWARE = [
     "core.web.headers.security_headers",
     "django.middleware.security.SecurityMiddleware",
-    "servestatic.middleware.ServeStaticMiddleware",
+    "core.web.statics.StaticFiles",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
