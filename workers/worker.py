@@ -175,7 +175,9 @@ class _Process:
 async def _within(seconds: float, step: Coroutine[Any, Any, Any]) -> Any:
     """A step of the stop: bounded, and never in the way of the next one."""
     try:
-        return await asyncio.wait_for(step, seconds)
+        # Not wait_for: on Python 3.11 it may swallow a cancellation that comes together with the step's end.
+        async with asyncio.timeout(seconds):
+            return await step
     except (TimeoutError, ConnectorException, psycopg.Error, OSError) as error:
         _log.warning("a step of the stop did not end well", error=repr(error))
         return None

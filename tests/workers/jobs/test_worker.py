@@ -1,5 +1,6 @@
 """A real worker process: how soon it starts jobs, how it stops, what it survives."""
 
+import asyncio
 import statistics
 import time
 from collections.abc import Callable
@@ -11,6 +12,7 @@ import pytest
 from tests.workers.jobs.processes import WorkerProcess, lines, rows, status_of, wait_until
 from workers.models import Attempt, WorkerInfo
 from workers.queue import NewJob, defer, defer_batch
+from workers.worker import _within
 
 Start = Callable[..., WorkerProcess]
 
@@ -141,3 +143,20 @@ def test_an_unknown_lane_is_one_clear_line(wrong: str) -> None:
 
     with pytest.raises(CommandError, match="There is no lane"):
         call_command("worker", lanes=wrong)
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_a_step_of_the_stop_never_swallows_a_cancellation_that_comes_with_its_end(turns: int) -> None:
+    async def scenario() -> None:
+        ended = asyncio.Event()
+        step = asyncio.create_task(_within(10, ended.wait()))
+        await asyncio.sleep(0.01)
+        ended.set()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        # False when the step had ended before: then there was nothing left to cancel.
+        cancelled = step.cancel()
+        await asyncio.wait([step])
+        assert step.cancelled() == cancelled
+
+    asyncio.run(scenario())
