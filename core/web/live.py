@@ -10,9 +10,8 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from django.contrib.auth.decorators import login_required
 from django.db import connections
-from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.views.decorators.http import require_GET
 
 from events import listener
@@ -27,10 +26,12 @@ _ends: set[asyncio.Event] = set()
 
 
 @require_GET
-@login_required
 async def live(request: HttpRequest) -> HttpResponseBase:
     """`photos` when photos changed and, for staff, `jobs` when jobs did."""
     account = await request.auser()
+    if not account.is_authenticated:
+        # Not the way to the sign-in: an EventSource would follow it and get a page in place of a stream.
+        return HttpResponse(status=401)
     return await stream(PHOTOS | JOBS if account.is_staff else PHOTOS)
 
 

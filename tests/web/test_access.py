@@ -33,10 +33,10 @@ def addresses(photo: object, failure: object) -> dict[str, str]:
         "set-aside": f"/failures/{failure}/set-aside/",
         "skipped": "/skipped/",
         "progress": "/progress/",
-        "live": "/live/",
     }
 
 
+STREAMS = {"live": "/live/", "jobs-stream": "/jobs/stream"}
 POSTS = {"retry-all", "retry", "set-aside"}
 
 
@@ -45,7 +45,7 @@ def ask(client: Client, name: str, address: str, **headers: str):  # type: ignor
 
 
 def test_the_list_of_addresses_here_is_the_list_of_addresses_there() -> None:
-    assert set(addresses(0, 0)) | OPEN == {pattern.name for pattern in urls.urlpatterns}
+    assert set(addresses(0, 0)) | OPEN | {"live"} == {pattern.name for pattern in urls.urlpatterns}
 
 
 @pytest.mark.parametrize("name", addresses(0, 0))
@@ -54,6 +54,11 @@ def test_who_is_not_signed_in_is_sent_to_the_sign_in_page_and_back(name: str, ow
     answer = ask(Client(), name, address)
     assert answer.status_code == 302
     assert answer.url.startswith("/signin/?next=/")
+
+
+@pytest.mark.parametrize("address", STREAMS.values(), ids=STREAMS)
+def test_a_stream_tells_who_is_not_signed_in_so_and_leads_nowhere(address: str) -> None:
+    assert Client().get(address).status_code == 401
 
 
 def test_a_fragment_sends_the_whole_page_to_the_sign_in(owner: Account) -> None:
