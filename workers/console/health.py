@@ -1,6 +1,7 @@
 """Health of the work for machines: `/jobs/health` (listener, workers, sweep) and `/jobs/metrics`.
 
-No sign-in: who watches over servers has none. They tell counts, never names, paths or errors' text.
+Health is open to all: who watches over servers has no sign-in. It tells counts, never names, paths or
+errors' text. The metrics say more (queues, how much is done) and are for an administrator's key or sign-in.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from core.api.access import KeyAuth
 from events import listener
 from workers.console import figures
 from workers.console.live import workers
@@ -32,8 +34,13 @@ async def health(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
 
 @require_safe
 @never_cache
-def metrics(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
-    """The figures of the overview as Prometheus reads them; counts stop at 10,001."""
+def metrics(request: HttpRequest) -> HttpResponse:
+    """The figures of the overview as Prometheus reads them, for staff; counts stop at 10,001."""
+    asker = KeyAuth()(request) or request.user
+    if not asker.is_authenticated:
+        return HttpResponse("A key is needed.\n", "text/plain", 401, headers={"WWW-Authenticate": "Bearer"})
+    if not asker.is_staff:
+        return HttpResponse("This is for administrators.\n", "text/plain", 403)
     return HttpResponse("".join(_lines()), content_type="text/plain; version=0.0.4; charset=utf-8")
 
 
