@@ -1,35 +1,71 @@
 """Whether this process is well, for whoever watches over it: a container's health check, a load balancer."""
 
+from dataclasses import dataclass
+
+import psycopg
 from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from events import connecting
+
+_SECONDS = 3
+# What PostgreSQL says to a session that it does not take, and what that means to a person.
+_REFUSALS = {
+    "is shutting down": "is shutting down",
+    "is starting up": "is starting",
+    "is in recovery": "is starting",
+    "not yet accepting connections": "is starting",
+    "too many clients": "takes no more sessions",
+    "does not exist": "is not there",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One thing that has to be well, and how it is in plain words."""
+
+    well: bool
+    words: str
+
 
 @require_safe
 @never_cache
 def healthz(request: HttpRequest) -> JsonResponse:  # noqa: ARG001
-    """200 while the process lives and its database answers, else 503. Says nothing about anybody's photos."""
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except Error:
-        return _answer(503, database="does not answer")
-    return _answer(200, database="answers")
+    """200 while the process lives and its parts are well, else 503. Says nothing about anybody's photos."""
+    return _answer(database=_database())
 
 
 @require_safe
 @never_cache
 def readyz(request: HttpRequest) -> JsonResponse:  # noqa: ARG001
     """200 once pages can be served: the database answers and its tables are those of this version."""
+    database = _database()
+    return _answer(database=_tables() if database.well else database)
+
+
+def _database() -> Part:
+    # A session of its own: a server that shuts down serves the old ones on and takes no new one.
+    try:
+        psycopg.connect(**{**connecting.parameters("health"), "connect_timeout": _SECONDS}).close()
+    except psycopg.Error as error:
+        told = (words for refusal, words in _REFUSALS.items() if refusal in str(error))
+        return Part(False, next(told, "does not answer"))
+    return Part(True, "answers")
+
+
+def _tables() -> Part:
     try:
         executor = MigrationExecutor(connection)
         missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
     except Error:
-        return _answer(503, database="does not answer")
-    return _answer(503, database="has to be migrated") if missing else _answer(200, database="answers")
+        return Part(False, "does not answer")
+    return Part(False, "has to be migrated") if missing else Part(True, "answers")
 
 
-def _answer(status: int, **parts: str) -> JsonResponse:
-    return JsonResponse({"status": "ok" if status == 200 else "unwell", **parts}, status=status)
+def _answer(**parts: Part) -> JsonResponse:
+    well = all(part.well for part in parts.values())
+    told = {name: part.words for name, part in parts.items()}
+    return JsonResponse({"status": "ok" if well else "unwell", **told}, status=200 if well else 503)
