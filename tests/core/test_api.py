@@ -1,5 +1,6 @@
 """The API answers those who may ask, page by page, and refuses the others."""
 
+import io
 import json
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -120,7 +121,9 @@ def test_a_failure_is_listed_and_can_be_retried_once(client: Client, key: str, l
 def test_a_revoked_key_opens_nothing(client: Client, key: str) -> None:
     from django.core.management import call_command
 
-    call_command("api_key", "revoke", "script")
+    told = io.StringIO()
+    call_command("api_key", "revoke", "script", stdout=told)
+    assert told.getvalue() == "The key script opens nothing any more.\n"
     assert ask(client, "/photos", key)[0] == 401
 
 

@@ -207,6 +207,7 @@ def models(*arguments: str) -> str:
 
 def test_the_command_lists_checks_and_downloads(server: Server) -> None:
     assert "yolox-nano ti-lite-416-int8: missing" in models("list")
+    assert models() == models("list")
     with pytest.raises(CommandError, match="Not every model is ready"):
         models("check")
     assert "yolox-nano ti-lite-416-int8: ready" in models("download")

@@ -32,6 +32,7 @@ class Command(BaseCommand):
             case _:
                 if not ApiKey.objects.filter(name=options["name"]).delete()[0]:
                     raise CommandError(f"There is no key named {options['name']!r}.")
+                self.stdout.write(f"The key {options['name']} opens nothing any more.")
 
     def _create(self, name: str, username: str) -> None:
         try:

@@ -18,9 +18,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
             "action",
+            nargs="?",
+            default="list",
             choices=["list", "check", "download"],
-            help="list: what is needed and how it stands; check: the same, and fail unless all are ready; "
-            "download: fetch those that are not ready",
+            help="list (also when nothing is said): what is needed and how it stands; check: the same, and fail "
+            "unless all are ready; download: fetch those that are not ready",
         )
         parser.add_argument("names", nargs="*", metavar="NAME", help="only these models; all when none is named")
 
