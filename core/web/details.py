@@ -19,6 +19,7 @@ SOURCES = {
     "container": ("header", "from the header of the file's format"),
     "file name": ("name", "read from the file's name"),
     "file time": ("file time", "the time at which the file was last changed: the picture itself has no date"),
+    "position": ("guessed", "guessed from the position"),
     "file": ("file", "from the file itself"),
 }
 _WORDS = {
@@ -95,8 +96,11 @@ def _thing(at: int, label: str, score: float, box: list[float]) -> Thing:
 
 def _when_and_where(photo: Photo, facts: dict[str, Any]) -> Iterator[Row]:
     if photo.taken_local:
-        offset = f" (UTC{photo.taken_offset})" if photo.taken_offset else ""
-        yield _row("Taken", wall_time(photo.taken_local) + offset, photo.taken_source)
+        guessed = _source(facts, "taken_offset") == "position"
+        offset = f" (UTC{photo.taken_offset}{', guessed from the position' if guessed else ''})"
+        yield _row(
+            "Taken", wall_time(photo.taken_local) + (offset if photo.taken_offset else ""), photo.taken_source
+        )
     if photo.latitude is not None and photo.longitude is not None:
         place = f"{_degrees(photo.latitude, 'N', 'S')}, {_degrees(photo.longitude, 'E', 'W')}"
         yield _row("Position", place, _source(facts, "latitude"))

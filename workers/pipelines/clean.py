@@ -18,7 +18,7 @@ def as_text(value: object) -> str:
         value = _decoded(value.lstrip(b"\x00").split(b"\x00")[0])
     if not isinstance(value, str):
         return ""
-    text = value.encode("utf-8", "replace").decode("utf-8")
+    text = value.encode("utf-8", "replace").decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
     return unicodedata.normalize("NFC", _CONTROLS.sub(" ", text).strip())
 
 

@@ -7,8 +7,11 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-# The oldest photograph there is; no camera's clock is right before it. And no camera's clock is right after 2100.
-_FIRST_YEAR, _LAST_YEAR = 1826, 2100
+# What is written counts, also where no camera's clock can be right: a scan may be dated like the painting on it.
+# Outside of these years only damage was ever seen.
+_FIRST_YEAR, _LAST_YEAR = 1600, 2299
+# The beginning of time in Windows, which its programs write for "not known".
+_NOT_KNOWN = datetime(1601, 1, 1)
 
 _WRITTEN = re.compile(
     r"(?P<y>\d{4})[:\-/. ]?(?P<m>\d\d)[:\-/. ]?(?P<d>\d\d)"
@@ -41,7 +44,7 @@ class NoSuchTime(ValueError):
 
 
 def parse_moment(text: str) -> Moment | None:
-    """The moment that a text writes, None for a blank one. Raises NoSuchTime for 0000:00:00, 1601 and the like."""
+    """The moment that a text writes, None for a blank one. Raises NoSuchTime for 0000:00:00 and the like."""
     if not re.search("[0-9]", text):
         return None
     found = _WRITTEN.match(text.strip())
@@ -102,9 +105,12 @@ def _wall(text: str, year: int, month: int, day: int, hour: int, minute: int, se
         raise NoSuchTime(text)
     carry = timedelta(seconds=1) if second == 60 else timedelta()  # a leap second
     try:
-        return datetime(year, month, day, hour, minute, min(second, 59)) + carry
+        wall = datetime(year, month, day, hour, minute, min(second, 59)) + carry
     except ValueError:
         raise NoSuchTime(text) from None
+    if wall == _NOT_KNOWN:
+        raise NoSuchTime(text)
+    return wall
 
 
 def _fraction(digits: str) -> str:

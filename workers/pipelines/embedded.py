@@ -39,7 +39,8 @@ def find_embedded(file: BinaryIO, kind_name: str) -> Embedded:
         case "heic" | "heif" | "avif":
             return _from_heif(file)
         case "cr3":
-            return Embedded(exif=isobmff.canon_blocks(file))
+            packet = isobmff.xmp_block(file)
+            return Embedded(exif=isobmff.canon_blocks(file), xmp=[packet] if packet else [])
         case "raf":
             return _from_raf(file)
         case "rw2" | "orf":

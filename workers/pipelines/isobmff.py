@@ -9,6 +9,8 @@ _LIMIT = 16 << 20
 _MANY = 4096
 # Canon's own box in CR3: four TIFF streams named CMT1 (image), CMT2 (exif), CMT3 (maker note), CMT4 (gps).
 _CANON = bytes.fromhex("85c0b687820f11e08111f4ce462b6a48")
+# Where Adobe keeps XMP in ISO base media files (XMP specification, part 3).
+_XMP_BOX = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 _CANON_PARTS = {b"CMT1": "image", b"CMT2": "exif", b"CMT4": "gps"}
 
 
@@ -44,6 +46,17 @@ def canon_blocks(file: BinaryIO) -> dict[str, bytes]:
     except (struct.error, IndexError, ValueError, OverflowError):
         return blocks
     return blocks
+
+
+def xmp_block(file: BinaryIO) -> bytes:
+    """The XMP packet in a box of its own, for files without items (CR3)."""
+    try:
+        for name, at, length in _top_boxes(file):
+            if name == b"uuid" and _body(file, at, 16) == _XMP_BOX:
+                return _body(file, at + 16, length - 16)
+    except (struct.error, OverflowError):
+        return b""
+    return b""
 
 
 def _top_boxes(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:

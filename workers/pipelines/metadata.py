@@ -21,6 +21,7 @@ from workers.pipelines.dates import (
 from workers.pipelines.directories import Directories, Directory, read_directories
 from workers.pipelines.embedded import Embedded, find_embedded
 from workers.pipelines.kinds import Kind
+from workers.pipelines.zones import offset_at
 
 __all__ = ["METADATA_VERSION", "Fact", "Metadata", "read_metadata"]
 
@@ -174,6 +175,14 @@ def _take_time(gathered: _Gathered, tags: Directories, words: _Written, name: st
     if utc and not moment.offset and (offset := offset_by_gps(moment.wall, utc)):
         gathered.put("exif", [("taken_offset", offset)])
         gathered.note("The time zone was worked out from the GPS clock.")
+    _guess_offset(gathered, moment)
+
+
+def _guess_offset(gathered: _Gathered, moment: Moment) -> None:
+    """Without a recorded offset, the position tells which clocks were valid there; marked as a guess."""
+    latitude, longitude = gathered.facts.get("latitude"), gathered.facts.get("longitude")
+    if latitude and longitude and "taken_offset" not in gathered.facts:
+        gathered.put("position", [("taken_offset", offset_at(latitude.value, longitude.value, moment.wall))])
 
 
 def _best(gathered: _Gathered, tags: Directories, words: _Written, name: str) -> tuple[Moment | None, str]:

@@ -3,7 +3,10 @@
 import re
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias
-from xml.etree import ElementTree
+from xml.etree.ElementTree import Element, ParseError
+
+from defusedxml import DefusedXmlException
+from defusedxml import ElementTree as DefusedTree
 
 from workers.pipelines.clean import as_number, as_text
 from workers.pipelines.exif import lens_name
@@ -20,29 +23,72 @@ _SPACES = {
     "http://ns.adobe.com/tiff/1.0/": "tiff",
     "http://ns.adobe.com/photoshop/1.0/": "photoshop",
     "http://purl.org/dc/elements/1.1/": "dc",
+    "http://ns.adobe.com/lightroom/1.0/": "lr",
+    "http://www.digikam.org/ns/1.0/": "digiKam",
+    "http://iptc.org/std/Iptc4xmpExt/2008-02-29/": "Iptc4xmpExt",
     "http://ns.microsoft.com/photo/1.0/": "MicrosoftPhoto",
     "http://ns.microsoft.com/photo/1.0": "MicrosoftPhoto",
 }
 _MANY = 10_000
 
 
+class NoXmp(ValueError):
+    """A packet that is no XMP; the text says why, for its owner."""
+
+
 def parse_xmp(packet: bytes) -> Properties:
     """Name ("dc:title") → values. A packet that is no XML, or brings entities of its own, says nothing."""
-    text = packet.strip(b"\x00 \r\n\t")
-    # Entities can grow without bound, and no camera needs them.
-    if b"<!" in text.replace(b"<!--", b""):
-        return {}
     try:
-        root = ElementTree.fromstring(text)
-    except (ElementTree.ParseError, ValueError, LookupError):
+        return read_xmp(packet)
+    except NoXmp:
         return {}
+
+
+def read_xmp(packet: bytes) -> Properties:
+    """Name ("dc:title") → values; names of people in regions as "people". Raises NoXmp."""
+    root = xmp_tree(packet)
+    descriptions = list(root.iter(_RDF + "Description"))[:_MANY]
+    if not descriptions and not any(True for _ in root.iter(_RDF + "RDF")):
+        raise NoXmp("It is XML, but holds no XMP.")
     found: dict[str, list[str]] = {}
-    for description in list(root.iter(_RDF + "Description"))[:_MANY]:
+    for description in descriptions:
         for name, value in description.attrib.items():
             _note(found, name, [value])
         for child in description:
             _note(found, child.tag, _values(child))
+    if people := _people(root):
+        found["people"] = people
     return found
+
+
+def xmp_tree(packet: bytes) -> Element:
+    """The XML of a packet, without entities: they can grow without bound and read files, and XMP needs none.
+
+    Raises NoXmp.
+    """
+    try:
+        tree: Element = DefusedTree.fromstring(packet.strip(b"\x00 \r\n\t"), forbid_dtd=True)
+    except DefusedXmlException:
+        raise NoXmp("It brings a document type or entities of its own, which XMP never needs.") from None
+    except (ParseError, ValueError, LookupError) as error:
+        raise NoXmp(f"It is not readable as XML: {error}.") from None
+    return tree
+
+
+_REGION_NAMES = (
+    "{http://www.metadataworkinggroup.com/schemas/regions/}Name",
+    "{http://ns.microsoft.com/photo/1.2/t/Region#}PersonDisplayName",
+)
+
+
+def _people(root: Element) -> list[str]:
+    """Names at the faces that other programs marked, and those of the list without places."""
+    names: list[str] = []
+    for element in root.iter():
+        names += [element.attrib[name] for name in _REGION_NAMES if name in element.attrib]
+        if element.tag in _REGION_NAMES and element.text:
+            names.append(element.text)
+    return list(dict.fromkeys(name for name in map(as_text, names[:_MANY]) if name))
 
 
 def _note(found: dict[str, list[str]], name: str, values: list[str]) -> None:
@@ -51,7 +97,7 @@ def _note(found: dict[str, list[str]], name: str, values: list[str]) -> None:
         found.setdefault(f"{prefix}:{local}", [value for value in values if value.strip()])
 
 
-def _values(element: ElementTree.Element) -> list[str]:
+def _values(element: Element) -> list[str]:
     listed = element.findall(f"{_RDF}*/{_RDF}li") if len(element) else []
     listed.sort(key=lambda item: item.get(_LANGUAGE, "x-default") != "x-default")
     return [item.text or "" for item in listed[:_MANY]] or [element.text or ""]
@@ -88,11 +134,19 @@ def written_facts(xmp: Properties) -> Iterator[tuple[str, object]]:
     yield "title", _first(xmp, "dc:title")
     yield "caption", _first(xmp, "dc:description")
     yield "keywords", [as_text(word) for word in xmp.get("dc:subject", [])]
+    yield "keyword_paths", _keyword_paths(xmp)
+    yield "people", [*xmp.get("people", []), *(as_text(name) for name in xmp.get("Iptc4xmpExt:PersonInImage", []))]
     rating = _within(xmp, "xmp:Rating", 0, 5)
     yield "rating", None if rating is None else int(rating)
     yield "software", _first(xmp, "xmp:CreatorTool")
     yield "artist", ", ".join(as_text(name) for name in xmp.get("dc:creator", []))
     yield "copyright", _first(xmp, "dc:rights")
+
+
+def _keyword_paths(xmp: Properties) -> list[str]:
+    """Keywords with those above them, as Lightroom writes them: "Animals|Birds|Heron"."""
+    paths = [as_text(path) for path in xmp.get("lr:hierarchicalSubject", [])]
+    return paths or [as_text(path).replace("/", "|") for path in xmp.get("digiKam:TagsList", [])]
 
 
 def taken_texts(xmp: Properties) -> list[str]:

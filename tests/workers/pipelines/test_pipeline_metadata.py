@@ -3,6 +3,8 @@
 import io
 import json
 import struct
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -221,13 +223,52 @@ def test_j27_numbers_out_of_range_are_left_out(tmp_path: Path) -> None:
     assert found == {"width": 64, "height": 48}
 
 
+TOWER = {1: "N", 2: (48.0, 51.0, 30.0), 3: "E", 4: (2.0, 17.0, 40.0)}
+
+
+@pytest.mark.parametrize(
+    ("date", "offset"), [("2024:05:01 12:00:00", "+02:00"), ("2024:12:01 12:00:00", "+01:00")]
+)
+def test_without_an_offset_the_position_tells_the_zone_and_is_named_as_the_source(
+    tmp_path: Path, date: str, offset: str
+) -> None:
+    block = exif_of({}, {36867: f"{date} 12:00:00"}, TOWER)
+    fact = read(picture(tmp_path / "a.jpg", exif=block)).facts["taken_offset"]
+    assert (fact.value, fact.source) == (offset, "position")
+
+
+def test_a_recorded_offset_is_never_guessed_over(tmp_path: Path) -> None:
+    block = exif_of({}, {36867: "2024:05:01 12:00:00", 36881: "-07:00"}, TOWER)
+    fact = read(picture(tmp_path / "a.jpg", exif=block)).facts["taken_offset"]
+    assert (fact.value, fact.source) == ("-07:00", "exif")
+
+
+def test_before_there_were_zones_no_offset_is_guessed(tmp_path: Path) -> None:
+    assert "taken_offset" not in values(
+        picture(tmp_path / "a.jpg", exif=exif_of({}, {36867: "1850:05:01 12:00:00"}, TOWER))
+    )
+
+
+def test_reading_metadata_loads_the_map_of_zones_only_for_a_position_without_an_offset() -> None:
+    code = "import sys; import workers.pipelines.metadata; sys.exit('tzfpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
 def test_a_receiver_without_a_fix_gives_no_position(tmp_path: Path) -> None:
     block = exif_of({}, {}, {1: "N", 2: (0.0, 0.0, 0.0), 3: "E", 4: (0.0, 0.0, 0.0)})
     assert "latitude" not in values(picture(tmp_path / "a.jpg", exif=block))
 
 
 @pytest.mark.parametrize(
-    "date", ["0000:00:00 00:00:00", "1601:06:06 16:39:33", "2216:11:15 11:46:51", "200X:0X:0X 0X"]
+    ("date", "taken"),
+    [("1601:06:06 16:39:33", "1601-06-06T16:39:33"), ("2216:11:15 11:46:51", "2216-11-15T11:46:51")],
+)
+def test_a_date_counts_as_written_however_unlikely(tmp_path: Path, date: str, taken: str) -> None:
+    assert values(picture(tmp_path / "a.jpg", exif=exif_of({}, {36867: date})))["taken_at"] == taken
+
+
+@pytest.mark.parametrize(
+    "date", ["0000:00:00 00:00:00", "1601:01:01 00:00:00", "0601:06:06 16:39:33", "200X:0X:0X 0X"]
 )
 def test_an_impossible_date_is_left_out_with_a_note(tmp_path: Path, date: str) -> None:
     metadata = read(picture(tmp_path / "a.jpg", exif=exif_of({}, {36867: date})))
