@@ -1,13 +1,11 @@
 """The picture files: previews and originals, each given only to those who may see the photo."""
 
-import asyncio
 import os
 import re
-from collections.abc import AsyncIterator
 from typing import BinaryIO
 from uuid import UUID
 
-from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.utils.cache import get_conditional_response
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
@@ -19,13 +17,15 @@ from core.readmodels.libraries import library_by_id
 from core.readmodels.photos import Photo, photo_for
 from core.storage import original_path, preview_path
 from core.web.access import Request, signed_in
+from core.web.ranges import Part, answer_with
 
 # New content has a new revision, hence a new address: what a browser has, it may keep. Private: a cache
 # that others share must not.
 _FOR_EVER = "private, max-age=31536000, immutable"
-_CHUNK = 256 * 1024
 # What a browser may be told a file is. SVG and HTML can hold scripts; anything unknown is just bytes.
 _PICTURE = re.compile(r"(image|video)/(?!svg)[a-z0-9.+-]+")
+# Kinds of pictures that may move and that browsers show by themselves; nothing else is ever sent inline.
+MOVING_PICTURES = {"gif": "image/gif", "webp": "image/webp", "apng": "image/apng", "avif": "image/avif"}
 
 
 @require_safe
@@ -47,18 +47,26 @@ def large(request: Request, photo_id: UUID, revision: str) -> HttpResponseBase:
 def original(request: Request, photo_id: UUID) -> HttpResponseBase:
     """The file as it lies in the library, to be saved and never to be run."""
     photo = visible_photo(request.user, photo_id)
-    etag = f'"{photo.sha256}"'
-    if unchanged := get_conditional_response(request, etag=etag):
-        return unchanged
-    file = _open_original(photo)
-    response = StreamingHttpResponse(_Chunks(file))
-    response.headers["Content-Length"] = str(_size(file))
-    response.headers["Content-Type"] = photo.mime if _PICTURE.fullmatch(photo.mime) else "application/octet-stream"
-    response.headers["Content-Disposition"] = content_disposition_header(True, photo.name) or "attachment"
-    response.headers["Cache-Control"] = "private, no-cache"
-    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    response.headers["ETag"] = etag
-    return response
+    mime = photo.mime if _PICTURE.fullmatch(photo.mime) else "application/octet-stream"
+    return _original(request, photo, mime, attached=True)
+
+
+@require_safe
+@signed_in
+def playing(request: Request, photo_id: UUID) -> HttpResponseBase:
+    """The file to be played in the page: a video, or a picture that moves and that browsers show."""
+    photo = visible_photo(request.user, photo_id)
+    mime = playable_type(photo)
+    if not mime:
+        raise Http404("This photo does not move.")
+    return _original(request, photo, mime, attached=False)
+
+
+def playable_type(photo: Photo) -> str:
+    """The type under which a browser is given the original to play, "" for what it is never given inline."""
+    if photo.media == "video":
+        return photo.mime if _PICTURE.fullmatch(photo.mime) else ""
+    return MOVING_PICTURES.get(photo.kind, "") if photo.facts.get("frames", {}).get("value", 1) > 1 else ""
 
 
 def visible_photo(account: Account, photo_id: UUID) -> Photo:
@@ -88,6 +96,19 @@ def _kept(response: HttpResponseBase, etag: str) -> HttpResponseBase:
     return response
 
 
+def _original(request: Request, photo: Photo, mime: str, *, attached: bool) -> HttpResponseBase:
+    file = _open_original(photo)
+    size = os.fstat(file.fileno()).st_size
+    # A file that was changed since it was read is not the known content any more.
+    etag = f'"{photo.sha256}"' if size == photo.size else ""
+    response = answer_with(request, file, Part(0, size), etag)
+    response.headers["Content-Type"] = mime
+    response.headers["Content-Disposition"] = content_disposition_header(attached, photo.name) or "attachment"
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response
+
+
 def _open_original(photo: Photo) -> BinaryIO:
     """The first of the photo's files that can be opened: a copy will do when one disk is away."""
     root = library_by_id(photo.library_id).root
@@ -97,22 +118,3 @@ def _open_original(photo: Photo) -> BinaryIO:
         except OSError:
             continue
     raise Http404("The original cannot be reached at the moment: is its disk there?")
-
-
-def _size(file: BinaryIO) -> int:
-    return os.fstat(file.fileno()).st_size
-
-
-class _Chunks:
-    """A file in pieces, read in threads so that a slow disk does not hold up the others."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        while piece := await asyncio.to_thread(self._file.read, _CHUNK):
-            yield piece
-
-    def close(self) -> None:
-        """Called by the response when it ends, however it ends."""
-        self._file.close()

@@ -13,6 +13,7 @@ urlpatterns = [
     path("photos/<uuid:photo_id>/tile/<slug:revision>.webp", pictures.tile, name="tile"),
     path("photos/<uuid:photo_id>/large/<slug:revision>.webp", pictures.large, name="large"),
     path("photos/<uuid:photo_id>/original", pictures.original, name="original"),
+    path("photos/<uuid:photo_id>/playing", pictures.playing, name="playing"),
     path("failures/", failures.failures_page, name="failures"),
     path("failures/retry/", failures.retry_all, name="retry-all"),
     path("failures/<uuid:failure_id>/retry/", failures.retry, name="retry"),

@@ -27,6 +27,7 @@ def addresses(photo: object, failure: object) -> dict[str, str]:
         "tile": f"/photos/{photo}/tile/r1.webp",
         "large": f"/photos/{photo}/large/r1.webp",
         "original": f"/photos/{photo}/original",
+        "playing": f"/photos/{photo}/playing",
         "failures": "/failures/",
         "retry-all": "/failures/retry/",
         "retry": f"/failures/{failure}/retry/",
@@ -67,7 +68,9 @@ def test_a_fragment_sends_the_whole_page_to_the_sign_in(owner: Account) -> None:
     assert b"<form" not in answer.content
 
 
-@pytest.mark.parametrize("name", ["photo", "photo-details", "tile", "large", "original", "retry", "set-aside"])
+@pytest.mark.parametrize(
+    "name", ["photo", "photo-details", "tile", "large", "original", "playing", "retry", "set-aside"]
+)
 def test_another_accounts_photo_does_not_exist(name: str, shelf: Shelf, stranger: Account) -> None:
     photo = shelf.photo()
     shelf.fail(photo, "labels")
