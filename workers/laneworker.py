@@ -85,7 +85,8 @@ class LaneWorker(Worker):
 
     async def hand_back(self) -> list[int]:
         """Put the jobs that still run back into the queue, as if they had never started."""
-        assert self.worker_id is not None
+        if self.worker_id is None:
+            return []  # it has never fetched
         return await attempts.hand_back(self._connector, self.worker_id)
 
     async def _drain(self) -> float | None:

@@ -162,9 +162,9 @@ class _Process:
             _log.info("waiting for what runs", jobs=len(running), seconds=GRACE_SECONDS)
             await asyncio.wait(running, timeout=GRACE_SECONDS)
         for worker in self.workers:
-            if worker.running:
-                # First the jobs, then the children: their errors come too late to count as failed attempts.
-                handed = await _within(_CLOSING_SECONDS, worker.hand_back())
+            # Also with nothing running: a fetch that the stop cut off may have taken a job all the same.
+            # First the jobs, then the children: their errors come too late to count as failed attempts.
+            if handed := await _within(_CLOSING_SECONDS, worker.hand_back()):
                 _log.info("back in the queue", lane=worker.lane_name, jobs=handed)
         await _within(_CLOSING_SECONDS, asyncio.to_thread(children.stop))
         await _within(_CLOSING_SECONDS, attempts.notify(self.connector, PULSE_CHANNEL))

@@ -1,5 +1,6 @@
 """Tasks for worker processes in tests. Each leaves a line in a file, since a killed process leaves no result."""
 
+import asyncio
 import os
 import threading
 import time
@@ -10,6 +11,7 @@ import structlog
 from django.db import connection
 from procrastinate.contrib.django import app
 
+from workers import attempts
 from workers.errors import PoisonError, ResourceError, TransientError
 from workers.retries import RetryPolicy
 
@@ -100,3 +102,16 @@ def note_death(job_args: dict[str, Any], task: str, job_id: int, run: int, error
 def broken_hook(job_args: dict[str, Any], task: str, job_id: int, run: int, error: BaseException) -> None:
     leave(job_args["mark"], "hook")
     raise RuntimeError("the hook is broken")
+
+
+async def _fetch_and_lose(*args: Any) -> Any:
+    """The real fetch, whose answer never arrives when it took a job."""
+    answer = await _fetch(*args)
+    if isinstance(answer, attempts.Fetched):
+        await asyncio.Event().wait()
+    return answer
+
+
+_fetch = attempts.fetch
+if os.environ.get("TEST_LOST_ANSWERS"):
+    attempts.fetch = _fetch_and_lose

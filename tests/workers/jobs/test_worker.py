@@ -105,6 +105,15 @@ def test_t7_a_stop_lets_a_short_job_end(start_worker: Start, mark: Path) -> None
     assert status_of(job) == "succeeded"
 
 
+def test_t7_a_job_whose_fetch_the_stop_cut_off_goes_back_too(start_worker: Start, mark: Path) -> None:
+    worker = start_worker(TEST_LOST_ANSWERS="1")
+    job = defer("touch", args={"mark": str(mark)}, queue="files")
+    wait_until(lambda: status_of(job) == "doing")
+    assert worker.stop() == 0
+    assert rows("SELECT status::text, attempts, worker_id FROM procrastinate_jobs") == [("todo", 0, None)]
+    assert [attempt.outcome for attempt in Attempt.objects.all()] == ["handed back"]
+
+
 def test_a_second_signal_ends_the_worker_at_once(start_worker: Start, mark: Path) -> None:
     worker = start_worker()
     defer("sleep_long", args={"mark": str(mark)}, queue="files")
