@@ -3,7 +3,6 @@
 import itertools
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from uuid import uuid4
 
 import psycopg
@@ -14,50 +13,9 @@ from events.errors import FenceError
 from events.event import NewEvent
 from events.fence import Fence, read_all, read_between, safe_position
 from events.store import ANY, append
+from tests.events.readers import HoldersFirst, NaiveReader, Reader, append_by, interrupted
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-APPEND = """
-    SELECT position FROM event_append(%s, NULL, %s::uuid[], %s::text[], %s::int[], %s::text[], '{}')
-"""
-
-
-def append_by(writer: psycopg.Connection, stream_id: str | None = None) -> int:
-    """Append one event on somebody else's connection; its position."""
-    row = writer.execute(
-        APPEND, [stream_id or f"test-{uuid4()}", [uuid4()], ["test.done"], [1], ["{}"]]
-    ).fetchone()
-    assert row is not None
-    return int(row[0])
-
-
-@dataclass
-class Reader:
-    """Reads on from its checkpoint, by the fence."""
-
-    checkpoint: int
-    fence: Fence = field(default_factory=Fence)
-    seen: list[int] = field(default_factory=list)
-
-    def read(self) -> None:
-        safe = self.fence.look().safe
-        self.seen += [event.position for event in read_between(self.checkpoint, safe, 500)]
-        self.checkpoint = max(self.checkpoint, safe)
-
-
-@dataclass
-class NaiveReader:
-    """Reads on from the last position that it saw: the control, which must miss something."""
-
-    connection: psycopg.Connection
-    checkpoint: int
-    seen: list[int] = field(default_factory=list)
-
-    def read(self) -> None:
-        sql = "SELECT position FROM event WHERE position > %s ORDER BY position"
-        new = [position for (position,) in self.connection.execute(sql, [self.checkpoint])]
-        self.seen += new
-        self.checkpoint = max([self.checkpoint, *new])
 
 
 def interleavings(endings: Sequence[str]) -> Iterator[tuple[tuple[int, str], ...]]:
@@ -80,6 +38,12 @@ def in_order_of_beginning(story: Sequence[tuple[int, str]]) -> bool:
     """Whether transactions begin by their numbers: of stories that differ only in names, one is enough."""
     beginnings = [number for number, step in story if step == "BEGIN"]
     return beginnings == sorted(beginnings)
+
+
+def all_stories(count: int) -> Iterator[tuple[tuple[int, str], ...]]:
+    """Every order of so many transactions, with every choice of endings."""
+    for endings in itertools.product(["COMMIT", "ROLLBACK"], repeat=count):
+        yield from filter(in_order_of_beginning, interleavings(endings))
 
 
 def play(
@@ -107,21 +71,106 @@ def play(
 
 
 @pytest.mark.parametrize(
-    ("count", "stories"), [(1, 2), (2, 40), (3, 2240)], ids=["one", "two", "three transactions"]
+    ("count", "every", "stories"),
+    [(1, 1, 2), (2, 1, 40), (3, 9, 249), pytest.param(3, 1, 2240, marks=pytest.mark.slow)],
+    ids=["one", "two", "a sample of three", "three transactions"],
 )
 def test_every_interleaving_is_read_in_order_with_nothing_missed_or_doubled(
-    count: int, stories: int, beside: Callable[[], psycopg.Connection]
+    count: int, every: int, stories: int, beside: Callable[[], psycopg.Connection]
 ) -> None:
     writers = [beside() for _ in range(count + 1)]
     played = missed_by_naive = 0
-    for endings in itertools.product(["COMMIT", "ROLLBACK"], repeat=count):
-        for story in filter(in_order_of_beginning, interleavings(endings)):
-            reader, naive, committed = play(story, writers)
-            assert reader.seen == committed, story
-            played += 1
-            missed_by_naive += naive.seen != committed
+    for story in itertools.islice(all_stories(count), 0, None, every):
+        reader, naive, committed = play(story, writers)
+        assert reader.seen == committed, story
+        played += 1
+        missed_by_naive += naive.seen != committed
     assert played == stories
     assert (missed_by_naive > 0) == (count > 1), "the control shows that there was something to miss"
+
+
+def merges(*sequences: Sequence[str]) -> Iterator[tuple[int, ...]]:
+    """Every order in which the elements of several sequences can follow each other, as the sequences' numbers."""
+    left = [len(sequence) for sequence in sequences]
+
+    def go_on() -> Iterator[tuple[int, ...]]:
+        if not any(left):
+            yield ()
+        for number, count in enumerate(left):
+            if count:
+                left[number] -= 1
+                for rest in go_on():
+                    yield (number, *rest)
+                left[number] += 1
+
+    return go_on()
+
+
+def first_appear_in_order(order: Sequence[int], count: int) -> bool:
+    """Of orders that differ only in the names of the writers, one is enough."""
+    firsts = [order.index(number) for number in range(count)]
+    return firsts == sorted(firsts)
+
+
+def play_within_looks(
+    order: Sequence[int], endings: Sequence[str], reader: Reader, writers: Sequence[psycopg.Connection]
+) -> list[int]:
+    """Play an order in which a reader's single statements are steps too; the positions that were committed."""
+    steps = [iter(["append", ending]) for ending in endings]
+    upcoming = iter(order)
+    appended: dict[int, int] = {}
+    committed = []
+
+    def until_reader() -> None:
+        for number in upcoming:
+            if number == len(endings):
+                return
+            step = next(steps[number])
+            if step == "append":
+                writers[number].execute("BEGIN")
+                appended[number] = append_by(writers[number])
+            else:
+                writers[number].execute(step)
+            if step == "COMMIT":
+                committed.append(appended[number])
+
+    with interrupted(until_reader):
+        for _ in range(order.count(len(endings)) // 3):
+            reader.read()
+        until_reader()
+    reader.read()
+    return sorted(committed)
+
+
+@pytest.mark.parametrize(
+    ("count", "looks", "stories"),
+    [
+        (1, 2, 56),
+        (2, 1, 420),
+        pytest.param(2, 2, 2520, marks=pytest.mark.slow),
+        pytest.param(3, 1, 10080, marks=[pytest.mark.slow, pytest.mark.timeout(600)]),
+    ],
+)
+def test_writers_may_do_anything_between_the_statements_of_a_look(
+    count: int, looks: int, stories: int, beside: Callable[[], psycopg.Connection]
+) -> None:
+    """The control looks at the holders before the last position, and misses what is drawn in between."""
+    writers = [beside() for _ in range(count)]
+    reader_steps = ["drawn", "holders", "read"] * looks
+    played = missed_by_control = 0
+    for endings in itertools.product(["COMMIT", "ROLLBACK"], repeat=count):
+        for order in merges(*(["append", "end"] for _ in range(count)), reader_steps):
+            if not first_appear_in_order(order, count):
+                continue
+            start = safe_position()
+            reader = Reader(start)
+            assert play_within_looks(order, endings, reader, writers) == reader.seen, (order, endings)
+            played += 1
+            if played % 7 == 0 or count == 1:
+                control = Reader(safe_position(), HoldersFirst())
+                missed_by_control += play_within_looks(order, endings, control, writers) != control.seen
+    assert played == stories
+    assert missed_by_control > 0
 
 
 def test_a_reader_that_looks_seldom_misses_nothing_either(beside: Callable[[], psycopg.Connection]) -> None:
