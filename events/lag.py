@@ -27,7 +27,9 @@ _HOLDERS = """
     SELECT l.pid, a.application_name, a.query_start, coalesce(a.xact_start, p.prepared), p.gid
     FROM pg_locks l
     LEFT JOIN pg_stat_activity a ON a.pid = l.pid
-    LEFT JOIN pg_prepared_xacts p ON l.virtualtransaction = '-1/' || p.transaction::text
+    LEFT JOIN pg_locks t ON l.pid IS NULL AND t.virtualtransaction = l.virtualtransaction
+        AND t.locktype = 'transactionid' AND t.mode = 'ExclusiveLock'
+    LEFT JOIN pg_prepared_xacts p ON p.transaction = t.transactionid
     WHERE l.locktype = 'relation' AND l.mode = 'RowExclusiveLock' AND l.granted
       AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
       AND l.relation = to_regclass('event')
