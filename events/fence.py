@@ -13,12 +13,15 @@ Writers take no lock for this, a reader stalls behind writers of events alone, a
 
 It holds because positions are GENERATED ALWAYS by an identity with CACHE 1, writers insert through the
 functions alone, and reading happens on the primary, each of the three steps as a transaction of its own.
+tests/events/test_preconditions.py turns each of these off.
 """
 
 import threading
 import time
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
+from weakref import WeakSet
 
 from django.db import connection
 
@@ -30,12 +33,13 @@ from events.rows import COLUMNS, from_row
 _DRAWN = """
     SELECT CASE WHEN is_called THEN last_value ELSE 0 END,
            pg_is_in_recovery(),
-           extract(epoch FROM pg_postmaster_start_time())::text || ' ' || current_database()
+           concat_ws(' ', extract(epoch FROM pg_postmaster_start_time()), current_database(), tableoid)
     FROM event_position_seq
 """
-# Fast-path locks are in this view as well. A prepared transaction holds its locks without a process.
+# Fast-path locks are in this view as well. A prepared transaction holds its locks without a process, under the
+# name that it had before (since PostgreSQL 14.1).
 _HOLDERS = """
-    SELECT virtualtransaction, pid IS NULL
+    SELECT virtualtransaction
     FROM pg_locks
     WHERE locktype = 'relation' AND mode = 'RowExclusiveLock' AND granted
       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
@@ -68,6 +72,8 @@ class Fence:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._server = ""
+        self._sessions: WeakSet[Any] = WeakSet()
+        self._drawn = 0
         self._safe = 0
         self._candidates: list[_Candidate] = []
 
@@ -79,19 +85,26 @@ class Fence:
             if standby:
                 raise FenceError("a standby does not know who is writing: read the log on the primary")
             self._recognise(server, drawn)
-            rows = call(_HOLDERS)
-            self._settle(drawn, {name for name, _ in rows}, {name for name, prepared in rows if prepared})
+            self._settle(drawn, {name for (name,) in call(_HOLDERS)})
             return Sight(self._safe, drawn)
 
     def _recognise(self, server: str, drawn: int) -> None:
-        """Forget everything when this is another server, or one restored to an earlier state."""
-        if server != self._server or drawn < self._safe:
+        """Forget everything unless this is surely the same server, running without a break since the last look.
+
+        When one of its processes is killed, PostgreSQL ends all sessions and recovers from its log, in which what
+        was drawn last may be missing; and transactions get other names. So a session proves that nothing of the
+        kind has happened since its first look. A restore in place shows by the numbers, or by a new table.
+        """
+        session = connection.connection
+        if server != self._server or drawn < self._drawn or session not in self._sessions:
             self._server, self._safe = server, 0
             self._candidates.clear()
+        self._sessions.add(session)
+        self._drawn = drawn
 
-    def _settle(self, drawn: int, holding: Collection[str], prepared: Collection[str]) -> None:
+    def _settle(self, drawn: int, holding: Collection[str]) -> None:
         self._candidates.append(_Candidate(drawn, frozenset(holding)))
-        ended = (one.drawn for one in self._candidates if _ended(one.holders, holding, prepared))
+        ended = (one.drawn for one in self._candidates if one.holders.isdisjoint(holding))
         self._safe = max(self._safe, *ended, 0)
         self._candidates = [one for one in self._candidates if one.drawn > self._safe]
         if len(self._candidates) > _CANDIDATES:
@@ -137,15 +150,6 @@ def read_between(after: int, until: int, limit: int, categories: Collection[str]
     )
     named = None if categories is None else list(categories)
     return [from_row(row) for row in call(sql, [after, until, named, named, limit])]
-
-
-def _ended(holders: frozenset[str], holding: Collection[str], prepared: Collection[str]) -> bool:
-    """Whether all those holders have ended.
-
-    PREPARE TRANSACTION hands the locks over under a new name: a prepared transaction that was not there before
-    may be one of those holders, so it counts as one.
-    """
-    return holders.isdisjoint(holding) and holders.issuperset(prepared)
 
 
 def _refuse_transaction() -> None:

@@ -80,15 +80,23 @@ class HoldersFirst(Fence):
         rows = fence.call(fence._HOLDERS)
         [(drawn, _, server)] = fence.call(fence._DRAWN)
         self._recognise(server, drawn)
-        self._settle(drawn, {name for name, _ in rows}, {name for name, prepared in rows if prepared})
+        self._settle(drawn, {name for (name,) in rows})
         return Sight(self._safe, drawn)
 
 
-class ForgetsPrepared(Fence):
-    """Takes a transaction that was prepared meanwhile for one that has ended."""
+class Unconcerned(Fence):
+    """Goes on from what it knew, whatever has happened to the server meanwhile."""
 
-    def _settle(self, drawn: int, holding: Any, prepared: Any) -> None:
-        super()._settle(drawn, holding, ())
+    def _recognise(self, server: str, drawn: int) -> None:
+        pass
+
+
+class OverlooksPrepared(Fence):
+    """Asks the server's processes alone who is writing."""
+
+    def look(self) -> Sight:
+        with patch.object(fence, "_HOLDERS", f"{fence._HOLDERS} AND pid IS NOT NULL"):
+            return super().look()
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Random schedules of writers that begin, append, use savepoints, prepare, commit, abort and die, one step at a time.
+"""Random schedules of writers that begin, append, use savepoints, prepare, commit, abort and die, step by step.
 
 Everything happens in one thread, so a seed gives the same schedule again. A reader's own statements are steps
 of the schedule too: writers go on between them.
