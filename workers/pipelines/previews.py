@@ -11,16 +11,19 @@ from workers.pipelines.colour import from_coded, is_coded, to_plain_mode, to_srg
 from workers.pipelines.decoding import Decoded, decode
 from workers.pipelines.kinds import KINDS
 from workers.pipelines.raw import decode_raw
+from workers.pipelines.scaling import fitted
 
 PREVIEWS_VERSION = 1
 
 LARGE_EDGE = 2048
+# Half of 12 megapixels' 4,032 or 4,000 is near enough: decoded at half size, they need no scaling at all.
+LARGE_ENOUGH = 1920
 # Rows of the timeline are 220 high, sharp on screens with twice the pixels; wide panoramas end somewhere.
 TILE_HEIGHT, TILE_WIDTH = 440, 1760
 _PLACEHOLDER_EDGE = 100
-# Measured on photos: method 2 takes 40 % of the time of WebP's default 4 for 1 % more bytes in large pictures.
-_LARGE = {"quality": 80, "method": 2}
-_TILE = {"quality": 76, "method": 4}
+# Measured (docs/previews.md): method 2 takes 40 % of the time of method 4 for 3 % more bytes.
+LARGE_OPTIONS = {"quality": 80, "method": 2}
+TILE_OPTIONS = {"quality": 78, "method": 2}
 _TURNED_BY_EXIF = ("jpeg", "mpo", "png", "apng", "webp")
 # Exif orientation → what to do with the stored pixels.
 _TURNS = {
@@ -66,17 +69,19 @@ def render_previews(path: Path, kind_name: str, into: Path, orientation: int | N
     Raises PoisonError for what cannot be shown, OSError for the disk's own errors.
     """
     decoded = (
-        decode_raw(path, LARGE_EDGE) if KINDS[kind_name].media == "raw" else decode(path, kind_name, LARGE_EDGE)
+        decode_raw(path, LARGE_ENOUGH)
+        if KINDS[kind_name].media == "raw"
+        else decode(path, kind_name, LARGE_ENOUGH)
     )
     turn = orientation if orientation and kind_name in _TURNED_BY_EXIF else decoded.orientation
     large = _finished(decoded, turn)
-    tile = _fitted(large, TILE_WIDTH, TILE_HEIGHT)
+    tile = fitted(large, TILE_WIDTH, TILE_HEIGHT)
     width, height = decoded.stored[::-1] if turn >= 5 else decoded.stored
     return Previews(
         width,
         height,
-        _save(tile, into / "tile.webp", _TILE),
-        _save(large, into / "large.webp", _LARGE),
+        _save(tile, into / "tile.webp", TILE_OPTIONS),
+        _save(large, into / "large.webp", LARGE_OPTIONS),
         thumbhash_of(tile),
         decoded.method,
         tuple(dict.fromkeys(decoded.notes)),
@@ -85,13 +90,13 @@ def render_previews(path: Path, kind_name: str, into: Path, orientation: int | N
 
 def thumbhash_of(image: Image.Image) -> str:
     """The placeholder: about 25 bytes of colours and shape, in base64."""
-    small = _fitted(image, _PLACEHOLDER_EDGE, _PLACEHOLDER_EDGE).convert("RGBA")
+    small = fitted(image, _PLACEHOLDER_EDGE, _PLACEHOLDER_EDGE).convert("RGBA")
     return base64.b64encode(bytes(fast_thumbhash.rgba_to_thumb_hash(*small.size, small.tobytes()))).decode("ascii")
 
 
 def _finished(decoded: Decoded, turn: int) -> Image.Image:
     """Scaled first, then turned and coloured: the later steps cost by the pixel."""
-    image = _fitted(to_plain_mode(decoded.image, decoded.notes), LARGE_EDGE, LARGE_EDGE)
+    image = fitted(to_plain_mode(decoded.image, decoded.notes), LARGE_EDGE, LARGE_EDGE)
     if turn in _TURNS:
         image = image.transpose(_TURNS[turn])
     image = to_srgb(image, decoded.profile, decoded.notes)
@@ -99,15 +104,6 @@ def _finished(decoded: Decoded, turn: int) -> Image.Image:
         image = from_coded(image, *decoded.coded)
     image.info = {}  # the writer would take profile, Exif and XMP from here
     return image
-
-
-def _fitted(image: Image.Image, width: int, height: int) -> Image.Image:
-    """The picture inside the box, never larger than it is, never less than one pixel high or wide."""
-    scale = min(width / image.width, height / image.height)
-    if scale >= 1:
-        return image
-    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-    return image.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
 
 
 def _save(image: Image.Image, path: Path, options: dict[str, int]) -> Rendition:
