@@ -3,7 +3,7 @@
 from core.accounts import Account, ApiKey
 from core.readmodels.failures import Failure
 from core.readmodels.files import PhotoFile
-from core.readmodels.libraries import Library
+from core.readmodels.libraries import Folder, Library
 from core.readmodels.photos import Photo
 
-__all__ = ["Account", "ApiKey", "Failure", "Library", "Photo", "PhotoFile"]
+__all__ = ["Account", "ApiKey", "Failure", "Folder", "Library", "Photo", "PhotoFile"]

@@ -43,10 +43,17 @@ _DISCARD = """
 UPDATE procrastinate_jobs SET status = 'cancelled', abort_requested = false
  WHERE id = ANY(%(ids)s) AND status IN ('failed', 'todo') RETURNING id
 """
-_SUPERSEDE = """
+# A statement for each key: what lies behind `args ->>` must be a constant for the indexes to be of use.
+_SUPERSEDE = {
+    "photo": """
 UPDATE procrastinate_jobs SET status = 'cancelled', abort_requested = false
- WHERE args ->> 'photo' = %(photo)s AND task_name = %(task)s AND status = 'failed' RETURNING id
-"""
+ WHERE args ->> 'photo' = ANY(%(values)s) AND task_name = ANY(%(tasks)s) AND status = 'failed' RETURNING id
+""",
+    "file": """
+UPDATE procrastinate_jobs SET status = 'cancelled', abort_requested = false
+ WHERE args ->> 'file' = ANY(%(values)s) AND task_name = ANY(%(tasks)s) AND status = 'failed' RETURNING id
+""",
+}
 _STATES = "SELECT id, status::text FROM procrastinate_jobs WHERE id = ANY(%(ids)s)"
 _NOTE = """
 INSERT INTO job_action (job_id, action, actor, reason, at)
@@ -86,11 +93,13 @@ def discard_jobs(ids: Sequence[int], actor: str, reason: str = "") -> list[Resul
         return _results(ids, done, _WHY_NOT_DISCARDED)
 
 
-def supersede_dead(task: str, photo: str, actor: str = "system") -> list[int]:
-    """Resolve a photo's dead jobs of one task, because the same work was queued anew; return their ids."""
+def supersede_dead(
+    tasks: Sequence[str], key: str, values: Sequence[str], reason: str, actor: str = "system"
+) -> list[int]:
+    """Resolve the dead jobs of some tasks for these photos or files (`key`), whose cause is gone; their ids."""
     with transaction.atomic():
-        done = _change(_SUPERSEDE, {"task": task, "photo": photo})
-        _note(done, "superseded", actor, "The same work was queued again.")
+        done = _change(_SUPERSEDE[key], {"tasks": list(tasks), "values": list(values)})
+        _note(done, "superseded", actor, reason)
         return sorted(done)
 
 

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from core.commands.files import record_file_failed
 from core.commands.photos import record_step_failed
-from core.domain.files import FileFailed
+from core.domain.files import FileFailed, folder_name
 from core.domain.photos import Step, StepFailed
-from core.readmodels.libraries import library_by_id
+from core.readmodels.libraries import folder_by_id
 from core.storage import original_path
 from workers.errors import classify
 
@@ -33,14 +33,15 @@ def _step_died(step: Step) -> Callable[[Args, int, int, BaseException], None]:
 
 def _import_died(job_args: Args, job_id: int, run: int, error: BaseException) -> None:
     _, code, reason = classify(error)
-    library, path = library_by_id(UUID(job_args["library"])), job_args["path"]
+    folder, path = folder_by_id(UUID(job_args.get("folder") or job_args["library"])), job_args["path"]
     try:
-        now = original_path(library.root, path).stat()
+        now = original_path(folder.root, path).stat()
         size, mtime_ns = now.st_size, now.st_mtime_ns
     except OSError:
         size, mtime_ns = 0, 0  # a rescan that finds the file readable sees a change, and tries again
     error_class = type(error).__name__
-    failure = FileFailed(library.id, path, size, mtime_ns, code, reason, job_id, error_class)
+    place = folder_name(folder.library_id, folder.id)
+    failure = FileFailed(folder.library_id, path, size, mtime_ns, code, reason, job_id, error_class, place)
     record_file_failed(failure, run, actor="worker:import")
 
 

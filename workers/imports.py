@@ -1,17 +1,22 @@
-"""What becomes of a file that was found: a photo, one more copy of one, or a file that is not shown."""
+"""What becomes of a file that was found: a photo, a new version or one more copy of one, or nothing to show."""
 
+import hashlib
 from pathlib import Path
+from uuid import UUID
 
 from django.conf import settings
+from django.db import connection, transaction
 
-from core.commands.files import skip_file
-from core.commands.photos import import_photo, remove_file
+from core.commands import photos as commands
+from core.commands.files import KnownFile, record_missing, record_vanished, skip_file
 from core.domain import photos
-from core.domain.files import FileSkipped, file_id
-from core.readmodels.files import PhotoFile
-from core.readmodels.libraries import Library
-from core.storage import original_path, text_to_path
+from core.domain.files import FileSkipped, file_id, folder_name
+from core.readmodels.files import FileState, PhotoFile, files_of_photo
+from core.readmodels.libraries import Folder, lies_at
+from core.readmodels.photos import Photo, history_by_people, holder_of
+from core.storage import original_path
 from workers.children import run_in_child
+from workers.disks import is_gone, is_reachable
 from workers.errors import PoisonError
 from workers.pipelines.files import FileFacts, NotAPhoto, not_a_photo, read_file
 from workers.pipelines.metadata import METADATA_VERSION, Metadata, read_metadata
@@ -20,28 +25,58 @@ _ACTOR = "worker:import"
 _METADATA_SECONDS = 20
 
 
-def import_found(library: Library, path: str) -> str:
+def import_found(folder: Folder, path: str) -> str:
     """Import one file; the answer says in a few words what became of it.
 
     Raises PoisonError for a file that calls itself a picture and is none, TransientError for one that is
     still being written, OSError for one that cannot be read.
     """
-    original = original_path(library.root, path)
+    if folder.removed:
+        return "its folder was taken out of the library"
+    original = original_path(folder.root, path)
     try:
         facts = read_file(original)
-    except FileNotFoundError:
-        if Path(text_to_path(library.root)).is_dir():
-            return "gone before it was read"
-        raise
+    except (FileNotFoundError, NotADirectoryError):
+        return _gone(folder, path)
     other = not_a_photo(facts.kind, original.name)
     if other is None:
-        return _import_picture(library, path, original, facts)
+        return _import_picture(folder, path, original, facts)
     if other.failed:
         raise PoisonError(other.code, other.reason)
-    return _skip(library, path, facts, other)
+    return _skip(folder, path, facts, other)
 
 
-def _import_picture(library: Library, path: str, original: Path, facts: FileFacts) -> str:
+def _gone(folder: Folder, path: str) -> str:
+    """What was known of the file, a failure above all, ends; while its disk is away nothing does."""
+    if not is_reachable(folder.id):
+        return "its folder cannot be reached; it is looked through once it is back"
+    known = PhotoFile.objects.filter(id=file_id(folder.id, path)).first()
+    if known is None:
+        record_vanished(folder.library_id, path, actor=_ACTOR, folder=folder_name(folder.library_id, folder.id))
+    elif known.missing_since is None:
+        record_missing([known_file(known)], actor=_ACTOR)
+    return "gone before it was read"
+
+
+def find_original(photo: Photo) -> Path | None:
+    """The first of the photo's files that is there; None when none is, which is recorded."""
+    files = files_of_photo(photo.id)
+    known = [file for file in files if file.missing_since is None and file.state == FileState.INDEXED]
+    for file in sorted(known, key=lambda file: (file.path != photo.path, file.since)):
+        place = lies_at(file.folder_id, file.path)
+        if not is_gone(place):
+            return place
+    reachable = {folder: is_reachable(folder) for folder in {file.folder_id for file in known}}
+    record_missing([known_file(file) for file in known if reachable[file.folder_id]], actor=_ACTOR)
+    return None
+
+
+def known_file(row: PhotoFile) -> KnownFile:
+    """A row of the read model as commands want it."""
+    return KnownFile(row.id, row.library_id, row.folder_id, row.path, row.size, row.mtime_ns, row.photo_id)
+
+
+def _import_picture(folder: Folder, path: str, original: Path, facts: FileFacts) -> str:
     said: Metadata = run_in_child(
         "decode",
         read_metadata,
@@ -50,23 +85,71 @@ def _import_picture(library: Library, path: str, original: Path, facts: FileFact
         seconds=_METADATA_SECONDS,
         memory_mib=settings.CHILD_MEMORY_MIB,
     )
-    file = photos.OriginalFile(file_id(library.id, path), path, facts.size, facts.mtime_ns)
+    place = folder_name(folder.library_id, folder.id)
+    file = photos.OriginalFile(file_id(folder.id, path), path, facts.size, facts.mtime_ns, place)
     kind, mismatch = facts.kind, facts.head_mismatch or ""
-    found = photos.PhotoImported(library.id, file, facts.sha256, kind.name, kind.media, kind.mime, mismatch)
+    found = photos.PhotoImported(folder.library_id, file, facts.sha256, kind.name, kind.media, kind.mime, mismatch)
     read = photos.MetadataRead(
         METADATA_VERSION,
         {name: photos.Fact(fact.value, fact.source) for name, fact in said.facts.items()},
         tuple(said.notes),
     )
-    before = PhotoFile.objects.filter(id=file.id).values_list("photo_id", flat=True).first()
-    photo = import_photo(found, read, actor=_ACTOR)
-    if before is not None and before != photo:
-        remove_file(before, file.id, "replaced", actor=_ACTOR)
-    return f"photo {photo}"
+    with transaction.atomic():
+        _take_turns(found)
+        return f"photo {_place(found, read)}"
 
 
-def _skip(library: Library, path: str, facts: FileFacts, other: NotAPhoto) -> str:
+def _place(found: photos.PhotoImported, read: photos.MetadataRead) -> UUID:
+    """Which photo the content belongs to: the one that the file held, the one that holds it now, or a new one."""
+    before = PhotoFile.objects.filter(id=found.file.id).values_list("photo_id", flat=True).first()
+    holder = holder_of(found.library, found.sha256)
+    gone = _files_gone(holder) if holder and holder != before else frozenset()
+    if before is not None and before != holder:
+        # An edit that was written to a file of another name first, and was found there already.
+        absorbed = holder is not None and bool(gone) and gone == {file.id for file in files_of_photo(holder)}
+        if holder is None or (absorbed and not history_by_people(holder)):
+            if commands.replace_content(before, found, read, actor=_ACTOR):
+                if holder is not None:
+                    _end(holder, gone)
+                return before
+        else:
+            commands.remove_file(before, found.file.id, "replaced", actor=_ACTOR)
+    return commands.import_photo(found, read, actor=_ACTOR, holder=holder, gone=gone)
+
+
+def _end(photo: UUID, files: frozenset[UUID]) -> None:
+    for file in files:
+        commands.remove_file(photo, file, "replaced", actor=_ACTOR)
+    commands.take_out(photo, "It was the half-made new version of another photo.", actor=_ACTOR)
+
+
+def _files_gone(photo: UUID) -> frozenset[UUID]:
+    """The files of a photo that are not where they were; those on a disk that is away are not known to be gone."""
+    return frozenset(file.id for file in files_of_photo(photo) if _is_gone(file))
+
+
+def _is_gone(file: PhotoFile) -> bool:
+    if file.missing_since is not None:
+        return True
+    return is_gone(lies_at(file.folder_id, file.path)) and is_reachable(file.folder_id)
+
+
+def _take_turns(found: photos.PhotoImported) -> None:
+    """Until commit, nobody else decides about the same content or the same file."""
+    names = (f"content:{found.library}:{found.sha256}", f"file:{found.file.id}")
+    digests = [hashlib.blake2b(name.encode(), digest_size=8).digest() for name in names]
+    keys = sorted(int.from_bytes(digest, "big", signed=True) for digest in digests)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s), pg_advisory_xact_lock(%s)", keys)
+
+
+def _skip(folder: Folder, path: str, facts: FileFacts, other: NotAPhoto) -> str:
     kind, size, mtime_ns = facts.kind.name, facts.size, facts.mtime_ns
-    skipped = FileSkipped(library.id, path, size, mtime_ns, kind, other.code, other.reason)
+    place = folder_name(folder.library_id, folder.id)
+    file = file_id(folder.id, path)
+    before = PhotoFile.objects.filter(id=file).values_list("photo_id", flat=True).first()
+    skipped = FileSkipped(folder.library_id, path, size, mtime_ns, kind, other.code, other.reason, place)
     skip_file(skipped, actor=_ACTOR)
+    if before is not None:
+        commands.remove_file(before, file, "replaced", actor=_ACTOR)
     return f"skipped: {other.code}"

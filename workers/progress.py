@@ -83,7 +83,7 @@ def _held() -> dict[str, str]:
 
 
 def _photos(imports: int) -> PhotoCounts:
-    states = dict(Photo.objects.filter(missing=False).values_list("preview_state").annotate(Count("id")))
+    states = dict(Photo.objects.filter(hidden="").values_list("preview_state").annotate(Count("id")))
     return PhotoCounts(
         shown=states.get(PreviewState.READY, 0),
         waiting=states.get(PreviewState.WAITING, 0) + imports,

@@ -1,56 +1,169 @@
-"""The pipeline as one table: event → the jobs that follow, deferred in the event's own transaction."""
+"""The pipeline as one table: event → the jobs that follow, deferred in the event's own transaction.
 
-from collections.abc import Callable
+Where an event takes away the cause of a dead job, that job is resolved in the same transaction.
+"""
 
-from core.domain import codec, files, photos
+from collections.abc import Callable, Sequence
+from uuid import UUID
+
+from core.domain import codec, files, libraries, photos
 from core.domain.photos import Step
 from core.domain.streams import subject_of
+from core.readmodels.failures import Failure
+from core.readmodels.photos import Photo
 from events.event import Event
+from workers.actions import supersede_dead
 from workers.queue import NewJob, defer_batch
 from workers.redrive import redrive_or_defer
-from workers.scan import import_job, scan_job
+from workers.scan import import_job_of, queue_scans
 
 # A person who presses Retry waits for the answer: it goes before the machine's own work.
 _BY_HAND = 50
+_DONE, _GONE, _ASIDE = "The work is done by now.", "The file is there no more.", "A person has set it aside."
+_IMPORT = ("import_file",)
 
 
 def _scan_library(event: Event) -> None:
-    defer_batch([scan_job(str(subject_of(event.stream_id)))])
+    queue_scans([subject_of(event.stream_id)])
 
 
-def _render_previews(event: Event) -> None:
-    defer_batch([_step_job(event, Step.PREVIEWS)])
+def _folder_online(event: Event) -> None:
+    """What could not be read while the disk was away is taken up again."""
+    fact = codec.decode(event)
+    assert isinstance(fact, libraries.FolderOnline)
+    if not fact.back:
+        return
+    queue_scans([subject_of(event.stream_id)])
+    waiting = Photo.objects.filter(folder_id=fact.folder, revision="", missing=False).values_list("id", flat=True)
+    for photo in waiting:
+        _render_unless_failed(photo)
 
 
-def _detect_objects(event: Event) -> None:
-    defer_batch([_step_job(event, Step.LABELS)])
+def _imported(event: Event) -> None:
+    fact = codec.decode(event)
+    assert isinstance(fact, photos.PhotoImported)
+    _resolve_file(fact.file.id, _DONE)
+    defer_batch([_step_job(subject_of(event.stream_id), Step.PREVIEWS)])
+
+
+def _file_found(event: Event) -> None:
+    fact = codec.decode(event)
+    assert isinstance(fact, photos.FileAdded | photos.FileBack)
+    _resolve_file(fact.file.id, _DONE)
+    _render_unless_failed(subject_of(event.stream_id))
+
+
+def _file_moved(event: Event) -> None:
+    fact = codec.decode(event)
+    assert isinstance(fact, photos.FileMoved)
+    _resolve_file(fact.file, _GONE)
+    _render_unless_failed(subject_of(event.stream_id))
+
+
+def _file_left(event: Event) -> None:
+    fact = codec.decode(event)
+    assert isinstance(fact, photos.FileGone | photos.FileMissing)
+    _resolve_file(fact.file, _GONE)
+    photo = subject_of(event.stream_id)
+    if Photo.objects.filter(id=photo, missing=True).exists():
+        supersede_dead(_ALL_STEPS, "photo", [str(photo)], _GONE)
+
+
+def _content_replaced(event: Event) -> None:
+    fact = codec.decode(event)
+    assert isinstance(fact, photos.ContentReplaced)
+    photo = subject_of(event.stream_id)
+    library = Photo.objects.values_list("library_id", flat=True).get(id=photo)
+    supersede_dead(_ALL_STEPS, "photo", [str(photo)], "The photo has a new version.")
+    _resolve_file(fact.file.id, _DONE)
+    copies = [import_job_of(library, copy.folder or library, copy.path) for copy in fact.copies]
+    defer_batch([_step_job(photo, Step.PREVIEWS), *copies])
+
+
+def _previews_rendered(event: Event) -> None:
+    _resolve_step(event, Step.PREVIEWS, _DONE)
+    defer_batch([_step_job(subject_of(event.stream_id), Step.LABELS)])
+
+
+def _labels_found(event: Event) -> None:
+    _resolve_step(event, Step.LABELS, _DONE)
 
 
 def _retry_step(event: Event) -> None:
     fact = codec.decode(event)
     assert isinstance(fact, photos.StepRetried)
-    redrive_or_defer(_step_job(event, fact.step, _BY_HAND), "photo")
+    redrive_or_defer(_step_job(subject_of(event.stream_id), fact.step, _BY_HAND), "photo")
+
+
+def _step_set_aside(event: Event) -> None:
+    fact = codec.decode(event)
+    assert isinstance(fact, photos.StepSetAside)
+    _resolve_step(event, fact.step, _ASIDE)
 
 
 def _retry_import(event: Event) -> None:
     fact = codec.decode(event)
     assert isinstance(fact, files.FileRetried)
-    redrive_or_defer(import_job(fact.library, fact.path, _BY_HAND), "file")
+    redrive_or_defer(import_job_of(fact.library, fact.folder or fact.library, fact.path, _BY_HAND), "file")
+
+
+def _file_skipped(event: Event) -> None:
+    _resolve_file(subject_of(event.stream_id), _DONE)
+
+
+def _file_vanished(event: Event) -> None:
+    _resolve_file(subject_of(event.stream_id), _GONE)
+
+
+def _file_set_aside(event: Event) -> None:
+    _resolve_file(subject_of(event.stream_id), _ASIDE)
 
 
 _TASKS = {Step.PREVIEWS: ("render_previews", "previews", 20), Step.LABELS: ("detect_objects", "labels", 0)}
+_ALL_STEPS: Sequence[str] = [task for task, _, _ in _TASKS.values()]
 
 
-def _step_job(event: Event, step: Step, more: int = 0) -> NewJob:
+def _step_job(photo: UUID, step: Step, more: int = 0) -> NewJob:
     task, queue, priority = _TASKS[step]
-    photo = str(subject_of(event.stream_id))
-    return NewJob(task, queue=queue, args={"photo": photo}, priority=priority + more)
+    return NewJob(task, queue=queue, args={"photo": str(photo)}, priority=priority + more)
+
+
+def _render_unless_failed(photo: UUID) -> None:
+    """A photo without previews has them made, unless that is under way, or has failed for want of nothing here."""
+    if not Photo.objects.filter(id=photo, revision="", missing=False).exists():
+        return
+    if not Failure.objects.filter(photo_id=photo, step=Step.PREVIEWS).exists():
+        redrive_or_defer(_step_job(photo, Step.PREVIEWS), "photo")
+
+
+def _resolve_file(file: UUID, reason: str) -> None:
+    supersede_dead(_IMPORT, "file", [str(file)], reason)
+
+
+def _resolve_step(event: Event, step: Step, reason: str) -> None:
+    supersede_dead([_TASKS[step][0]], "photo", [str(subject_of(event.stream_id))], reason)
 
 
 HANDLERS: dict[str, Callable[[Event], None]] = {
     "library.added": _scan_library,
-    "photo.imported": _render_previews,
-    "photo.previews_rendered": _detect_objects,
+    "library.restored": _scan_library,
+    "library.folder_added": _scan_library,
+    "library.folder_online": _folder_online,
+    "library.ignore_rules_changed": _scan_library,
+    "library.rescan_asked": _scan_library,
+    "photo.imported": _imported,
+    "photo.file_added": _file_found,
+    "photo.file_back": _file_found,
+    "photo.file_moved": _file_moved,
+    "photo.file_gone": _file_left,
+    "photo.file_missing": _file_left,
+    "photo.content_replaced": _content_replaced,
+    "photo.previews_rendered": _previews_rendered,
+    "photo.labels_found": _labels_found,
     "photo.step_retried": _retry_step,
+    "photo.step_set_aside": _step_set_aside,
+    "file.skipped": _file_skipped,
     "file.retried": _retry_import,
+    "file.set_aside": _file_set_aside,
+    "file.vanished": _file_vanished,
 }

@@ -4,7 +4,6 @@ A task swallows no failure: it is the queue's to record, retry and show. When a 
 `workers.deaths` says so in the photo's own history.
 """
 
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -13,16 +12,16 @@ from procrastinate.contrib.django import app
 
 from core.commands import photos as photo_commands
 from core.domain import photos
-from core.readmodels.libraries import library_by_id
+from core.readmodels.libraries import folder_by_id, library_by_id
 from core.readmodels.photos import Photo
-from core.storage import original_path, preview_path, put_in_place, text_to_path, working_folder
+from core.storage import preview_path, put_in_place, working_folder
 from workers import modelfiles
 from workers.children import run_in_child
 from workers.errors import TransientError
-from workers.imports import import_found
+from workers.imports import find_original, import_found
 from workers.pipelines import labels, previews
 from workers.retries import RetryPolicy
-from workers.scan import scan
+from workers.scan import scan_folders
 
 _DECODE_SECONDS = 60
 _LABELS_SECONDS = 60
@@ -31,23 +30,23 @@ _LABELS_MEMORY_MIB = 2048
 
 @app.task(name="scan_library", queue="scan", priority=5, retry=RetryPolicy())
 def scan_library(library: str) -> dict[str, Any]:
-    """Queue what is new or changed in a library."""
-    known = library_by_id(UUID(library))
-    result = scan(known.id, Path(text_to_path(known.root)))
-    return {"files": result.files, "queued": result.queued, "unreadable": list(result.unreadable)}
+    """Queue what is new or changed in a library, and record what is gone or back."""
+    return scan_folders(library_by_id(UUID(library)))
 
 
 @app.task(name="import_file", queue="files", priority=10, retry=RetryPolicy())
-def import_file(library: str, path: str, file: str) -> str:  # noqa: ARG001  # `file` is for the console
-    """Read a file once; it becomes a photo, one more copy of a photo, or a skipped file."""
-    return import_found(library_by_id(UUID(library)), path)
+def import_file(library: str, path: str, file: str, folder: str = "") -> str:  # noqa: ARG001  # `file` is for the console
+    """Read a file once; it becomes a photo, a new version or one more copy of a photo, or a skipped file."""
+    return import_found(folder_by_id(UUID(folder or library)), path)
 
 
 @app.task(name="render_previews", queue="previews", priority=20, retry=RetryPolicy())
-def render_previews(photo: str) -> None:
+def render_previews(photo: str) -> str:
     """Decode the original once, in a child process, and put tile and large preview in their place."""
     known = Photo.objects.get(id=UUID(photo))
-    original = original_path(library_by_id(known.library_id).root, known.path)
+    original = find_original(known)
+    if original is None:
+        return "the original is not there; it goes on once it is back"
     orientation = known.facts.get("orientation", {}).get("value")
     revision = f"{known.sha256[:12]}-{previews.PREVIEWS_VERSION}"
     with working_folder() as folder:
@@ -63,7 +62,9 @@ def render_previews(photo: str) -> None:
         )
         put_in_place(folder / made.tile.name, preview_path(known.id, revision, "tile"))
         put_in_place(folder / made.large.name, preview_path(known.id, revision, "large"))
-    photo_commands.record_previews(known.id, _rendered(made, revision), actor="worker:previews")
+    result = _rendered(made, revision)
+    photo_commands.record_previews(known.id, result, actor="worker:previews", content=known.sha256)
+    return made.method
 
 
 @app.task(name="detect_objects", queue="labels", priority=0, retry=RetryPolicy())
@@ -82,7 +83,7 @@ def detect_objects(photo: str) -> None:
         seconds=_LABELS_SECONDS,
         memory_mib=_LABELS_MEMORY_MIB,
     )
-    photo_commands.record_labels(known.id, _seen(found), actor="worker:labels")
+    photo_commands.record_labels(known.id, _seen(found), actor="worker:labels", content=known.sha256)
 
 
 def _rendered(made: previews.Previews, revision: str) -> photos.PreviewsRendered:

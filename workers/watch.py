@@ -13,10 +13,12 @@ from asgiref.sync import sync_to_async
 from django.db import close_old_connections
 from watchfiles import Change, awatch
 
-from core.readmodels.libraries import LIBRARIES_CHANGED, Library, all_libraries
-from core.storage import text_to_path
+from core.domain.libraries import DEFAULT_IGNORE
+from core.readmodels.libraries import LIBRARIES_CHANGED, Folder, all_folders
+from core.storage import path_to_text
 from events import listener
-from workers.scan import Found, found_at, queue_files, queue_scans
+from workers.ignoring import Rules
+from workers.scan import Found, found_at, queue_scans, take_up
 
 # A file is taken up once its size and time have stayed the same for so long.
 _REST_SECONDS = 0.25
@@ -44,7 +46,7 @@ class Settling:
         """Take out the files that have come to rest, and forget those that are gone."""
         ready: list[Found] = []
         for path, (before, since) in list(self.seen.items()):
-            found = found_at(path, root)
+            found = found_at(root, path_to_text(path.relative_to(root)), Rules(DEFAULT_IGNORE))
             if found is None:
                 del self.seen[path]
             elif (found.size, found.mtime_ns) != before:
@@ -74,59 +76,59 @@ async def watch(stop: asyncio.Event) -> None:
 
 async def _watch_new(watchers: dict[UUID, asyncio.Task[None]], stop: asyncio.Event) -> None:
     # After a reconnect every library comes by again: a scan finds what changed while nobody looked.
-    libraries = await _in_thread(all_libraries)
-    await _in_thread(queue_scans, [library.id for library in libraries])
-    for library in libraries:
-        if library.id not in watchers or watchers[library.id].done():
-            watchers[library.id] = asyncio.create_task(_watch_library(library, stop))
+    folders = await _in_thread(all_folders)
+    await _in_thread(queue_scans, {folder.library_id for folder in folders})
+    for folder in folders:
+        if folder.id not in watchers or watchers[folder.id].done():
+            watchers[folder.id] = asyncio.create_task(_watch_folder(folder, stop))
 
 
-async def _watch_library(library: Library, stop: asyncio.Event) -> None:
+async def _watch_folder(folder: Folder, stop: asyncio.Event) -> None:
     """Follow one folder for as long as the process lives, whatever goes wrong with it in between."""
-    root = Path(text_to_path(library.root))
-    log = _log.bind(library=library.name)
+    root = folder.place
+    log = _log.bind(root=str(root))
     away = False
     while not stop.is_set():
         try:
             if away:
-                await _in_thread(queue_scans, [library.id])
+                await _in_thread(queue_scans, [folder.library_id])
             away = False
-            await _follow(library.id, root, stop)
+            await _follow(folder, root, stop)
         except FileNotFoundError:
-            log.warning("the folder is not there; its photos stay, and it is looked for again", root=str(root))
+            log.warning("the folder is not there; its photos stay, and it is looked for again")
             away = True
             await _pause(stop, _BETWEEN_TRIES)
         except OSError as error:
-            log.warning(_MISSED, root=str(root), error=str(error))
+            log.warning(_MISSED, error=str(error))
             away = True
             await _pause(stop, _RESCAN_SECONDS)
         except Exception as error:  # noqa: BLE001  # the outermost edge: a watcher must not end
-            log.warning("the watcher stumbled and goes on", root=str(root), error=repr(error))
+            log.warning("the watcher stumbled and goes on", error=repr(error))
             away = True
             await _pause(stop, _BETWEEN_TRIES)
 
 
-async def _follow(library: UUID, root: Path, stop: asyncio.Event) -> None:
+async def _follow(folder: Folder, root: Path, stop: asyncio.Event) -> None:
     settling = Settling()
     waiting: asyncio.Task[None] | None = None
     async for changes in awatch(root, watch_filter=None, debounce=100, step=30, stop_event=stop, recursive=True):
         paths = [Path(path) for change, path in changes if change != Change.deleted]
         now = time.monotonic()
         settling.touch((path for path in paths if not path.is_dir()), now)
-        for folder in (path for path in paths if path.is_dir()):
+        for moved in (path for path in paths if path.is_dir()):
             # A folder moved in brings its files without a word about each.
-            settling.touch((Path(file) for file in _files_below(folder)), now)
+            settling.touch((Path(file) for file in _files_below(moved)), now)
         if settling.seen and (waiting is None or waiting.done()):
-            waiting = asyncio.create_task(_settle(library, root, settling))
+            waiting = asyncio.create_task(_settle(folder, root, settling))
     if waiting is not None:
         waiting.cancel()
 
 
-async def _settle(library: UUID, root: Path, settling: Settling) -> None:
+async def _settle(folder: Folder, root: Path, settling: Settling) -> None:
     while settling.seen:
         rested = await _in_thread(settling.rested, root, time.monotonic())
         if rested:
-            queued = await _in_thread(queue_files, library, rested)
+            queued = await _in_thread(take_up, folder, rested)
             _log.debug("files found", files=len(rested), queued=queued)
         await asyncio.sleep(_REST_SECONDS / 2)
 

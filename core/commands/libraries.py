@@ -1,14 +1,23 @@
-"""What may be done with a library."""
+"""What may be done with a library, and what was seen of its folders."""
 
+import os
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
 
-from core.commands.log import write
-from core.domain.libraries import LibraryAdded, NotAFolder, library_id
+from core.commands.log import load_library, write
+from core.domain import libraries
+from core.domain.libraries import Library, LibraryEvent, LibraryNotFound, NotAFolder, library_id
 from core.domain.streams import library_stream
 from core.storage import path_to_text
 from events.store import NO_STREAM, VersionConflict
+
+_RACES = 5
+
+FolderFact = (
+    libraries.FolderOffline | libraries.FolderOnline | libraries.FolderWatchFailed | libraries.FolderWatched
+)
 
 
 def add_library(folder: Path, *, name: str = "", owner: UUID | None = None, actor: str) -> UUID:
@@ -16,12 +25,87 @@ def add_library(folder: Path, *, name: str = "", owner: UUID | None = None, acto
 
     Raises NotAFolder.
     """
-    resolved = folder.expanduser().resolve()
-    if not resolved.is_dir():
-        raise NotAFolder(f"{folder} is not a folder that can be read.")
+    resolved = readable_folder(folder)
     root = path_to_text(resolved)
     identity = library_id(root)
-    added = LibraryAdded(name or path_to_text(resolved.name) or root, root, owner)
-    with suppress(VersionConflict):  # it is there already, which is what was asked for
+    added = libraries.LibraryAdded(name or path_to_text(resolved.name) or root, root, owner)
+    try:
         write(library_stream(identity), [added], actor=actor, expected=NO_STREAM)
+    except VersionConflict:  # it is there already, which is what was asked for
+        _decide(identity, lambda library: [libraries.LibraryRestored()] if library.removed else [], actor)
     return identity
+
+
+def rename_library(identity: UUID, name: str, *, actor: str) -> None:
+    """Give a library another name; an empty one changes nothing."""
+    wanted = name.strip()
+    _decide(
+        identity,
+        lambda library: [libraries.LibraryRenamed(wanted)] if wanted not in ("", library.name) else [],
+        actor,
+    )
+
+
+def remove_library(identity: UUID, *, actor: str) -> None:
+    """Take a library out: its photos are no longer shown. Nothing is deleted; registered again, all is back."""
+    _decide(identity, lambda library: [] if library.removed else [libraries.LibraryRemoved()], actor)
+
+
+def add_folder(identity: UUID, folder: Path, *, actor: str) -> None:
+    """One more folder for a library. Raises NotAFolder, FolderTaken, LibraryNotFound."""
+    root = path_to_text(readable_folder(folder))
+    _decide(identity, lambda library: libraries.decide_folder(identity, library, root), actor)
+
+
+def remove_folder(identity: UUID, folder: UUID, *, actor: str) -> None:
+    """Take a folder out of a library. Raises LastFolder, LibraryNotFound."""
+    _decide(identity, lambda library: libraries.decide_removal(library, folder), actor)
+
+
+def change_ignore_rules(identity: UUID, rules: Sequence[str], *, actor: str) -> None:
+    """Leave out other files from now on; lines as in a .gitignore."""
+    wanted = tuple(line.rstrip() for line in rules if line.strip())
+    changed = libraries.IgnoreRulesChanged(wanted)
+    _decide(identity, lambda library: [changed] if wanted != library.rules else [], actor)
+
+
+def switch_watch(identity: UUID, *, on: bool, actor: str) -> None:
+    """Take up changes on disk at once, or only by a rescan."""
+    _decide(identity, lambda library: [libraries.WatchSwitched(on)] if on != library.watching else [], actor)
+
+
+def ask_for_rescan(identity: UUID, *, actor: str) -> None:
+    """Have a library's folders looked through now."""
+    _decide(identity, lambda _: [libraries.RescanAsked()], actor)
+
+
+def record_folder(identity: UUID, fact: FolderFact, *, actor: str) -> bool:
+    """Record what was seen of a folder; whether that was news."""
+    if not libraries.decide_health(load_library(identity), fact):
+        return False
+    _decide(identity, lambda library: [fact] if libraries.decide_health(library, fact) else [], actor)
+    return True
+
+
+def readable_folder(folder: Path) -> Path:
+    """The folder's full path. Raises NotAFolder, with words for whoever asked."""
+    try:
+        resolved = folder.expanduser().resolve()
+        os.scandir(resolved).close()
+    except PermissionError as error:
+        raise NotAFolder(f"{folder} cannot be read: Filmroll's user has no right to.") from error
+    except (OSError, ValueError, RuntimeError) as error:  # a NUL in the name; a home that nobody has
+        raise NotAFolder(f"{folder} is not a folder that can be read.") from error
+    return resolved
+
+
+def _decide(identity: UUID, decide: Callable[[Library], Sequence[LibraryEvent]], actor: str) -> None:
+    """Load, decide, append at the version that was seen; somebody else's write in between means: again."""
+    for _ in range(_RACES):
+        library = load_library(identity)
+        if not library.exists:
+            raise LibraryNotFound(str(identity))
+        with suppress(VersionConflict):
+            write(library_stream(identity), decide(library), actor=actor, expected=library.version)
+            return
+    raise VersionConflict(library_stream(identity), library.version, library.version)

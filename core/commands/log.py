@@ -4,10 +4,13 @@ from collections.abc import Iterable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from uuid import UUID
 
-from core.domain import codec, photos
-from core.domain.streams import photo_stream
-from events.event import Event, Meta, NewEvent
-from events.store import ANY, append, read_stream
+from core.domain import codec, libraries, photos
+from core.domain.streams import library_stream, photo_stream
+from events.event import Append, Event, Meta, NewEvent
+from events.store import ANY, append, append_many, read_stream
+
+# Events in one append at most; the store takes a few more.
+_BATCH = 500
 
 try:
     CODE_VERSION = version("filmroll")
@@ -18,6 +21,12 @@ except PackageNotFoundError:  # run from a checkout
 def load_photo(photo_id: UUID) -> photos.Photo:
     """A photo's state as committed; one that has no events yet does not `exists`."""
     return photos.fold(_photo_events(read_stream(photo_stream(photo_id))))
+
+
+def load_library(library_id: UUID) -> libraries.Library:
+    """A library's state as committed; one that has no events yet does not `exists`."""
+    stored = (codec.decode(event) for event in read_stream(library_stream(library_id)))
+    return libraries.fold(library_id, stored)  # type: ignore[arg-type]  # a library's stream holds no other
 
 
 def write(
@@ -35,6 +44,15 @@ def write(
     if not events:
         return
     append(stream, expected, [_new(event, ids[at : at + 1]) for at, event in enumerate(events)], _meta(actor))
+
+
+def write_many(news: Sequence[tuple[str, codec.DomainEvent]], *, actor: str) -> None:
+    """Append domain events to many streams, whatever their versions: observations, in large batches."""
+    for start in range(0, len(news), _BATCH):
+        by_stream: dict[str, list[NewEvent]] = {}
+        for stream, event in news[start : start + _BATCH]:
+            by_stream.setdefault(stream, []).append(_new(event, ()))
+        append_many([Append(stream, ANY, events) for stream, events in by_stream.items()], _meta(actor))
 
 
 def _new(event: codec.DomainEvent, named: Sequence[UUID]) -> NewEvent:

@@ -1,6 +1,7 @@
 """What may be done with a photo. Each command loads, decides and appends in one short transaction."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
@@ -13,14 +14,41 @@ from core.domain.streams import photo_stream
 from events.store import EventIdConflict, VersionConflict
 
 _RACES = 5
+_NAMESAKES = 1000
 
 
-def import_photo(found: photos.PhotoImported, read: photos.MetadataRead, *, actor: str) -> UUID:
-    """Record that a file holds this content; importing twice, or from two places at once, is harmless."""
-    photo_id = photos.photo_id(found.library, found.sha256)
+def import_photo(
+    found: photos.PhotoImported,
+    read: photos.MetadataRead,
+    *,
+    actor: str,
+    holder: UUID | None = None,
+    gone: Iterable[UUID] = (),
+) -> UUID:
+    """Record that a file holds this content; importing twice, or from two places at once, is harmless.
+
+    `holder` is the photo that holds this content already; `gone` names files that are not where they were, so that
+    a file found now may be one of them that was moved.
+    """
     complete = photos.MetadataRead(read.step_version, with_date(read.facts, found.file.mtime_ns), read.notes)
-    _decide(photo_id, lambda photo: photos.decide_import(photo, found, complete), actor)
-    return photo_id
+    lost = frozenset(gone)
+    for attempt in range(_NAMESAKES):
+        photo_id = holder or photos.photo_id(found.library, found.sha256, attempt)
+        # A photo that began with this content and was edited since has the id that this one would have had.
+        with suppress(photos.OtherContent):
+            _decide(photo_id, lambda photo: photos.decide_import(photo, found, complete, lost), actor)
+            return photo_id
+    raise photos.OtherContent(found.sha256)
+
+
+def replace_content(photo_id: UUID, found: photos.PhotoImported, read: photos.MetadataRead, *, actor: str) -> bool:
+    """Record that a file of this photo holds something else now; whether the photo went along with it.
+
+    If not, the file is no longer this photo's, and its content is to be imported as another's.
+    """
+    complete = photos.MetadataRead(read.step_version, with_date(read.facts, found.file.mtime_ns), read.notes)
+    _decide(photo_id, lambda photo: photos.decide_replaced(photo, found, complete), actor)
+    return load_photo(photo_id).sha256 == found.sha256
 
 
 def remove_file(photo_id: UUID, file_id: UUID, reason: str, *, actor: str) -> None:
@@ -32,14 +60,24 @@ def remove_file(photo_id: UUID, file_id: UUID, reason: str, *, actor: str) -> No
     )
 
 
-def record_previews(photo_id: UUID, result: photos.PreviewsRendered, *, actor: str) -> None:
-    """Record the previews of a photo; a second result of the same step version is no news."""
-    _record_result(photo_id, Step.PREVIEWS, result, actor)
+def take_out(photo_id: UUID, reason: str, *, actor: str) -> None:
+    """Show a photo no longer whose originals are all missing. Raises NotMissing, PhotoNotFound."""
+    _decide(photo_id, lambda photo: photos.decide_taken_out(photo, reason), actor, must_exist=True)
 
 
-def record_labels(photo_id: UUID, result: photos.LabelsFound, *, actor: str) -> None:
-    """Record what the object model saw; a second result of the same step version is no news."""
-    _record_result(photo_id, Step.LABELS, result, actor)
+def record_previews(
+    photo_id: UUID, result: photos.PreviewsRendered, *, actor: str, content: str | None = None
+) -> None:
+    """Record the previews of a photo; a second result of the same step version is no news.
+
+    `content` is the hash of what they were made from: those of an older version of the photo come too late.
+    """
+    _record_result(photo_id, Step.PREVIEWS, result, actor, content)
+
+
+def record_labels(photo_id: UUID, result: photos.LabelsFound, *, actor: str, content: str | None = None) -> None:
+    """Record what the object model saw; a second result, or one for an older version, is no news."""
+    _record_result(photo_id, Step.LABELS, result, actor, content)
 
 
 def record_step_failed(photo_id: UUID, failure: photos.StepFailed, run: int, *, actor: str) -> None:
@@ -76,14 +114,19 @@ def with_date(facts: dict[str, Fact], mtime_ns: int) -> dict[str, Fact]:
 
 
 def _record_result(
-    photo_id: UUID, step: Step, result: photos.PreviewsRendered | photos.LabelsFound, actor: str
+    photo_id: UUID,
+    step: Step,
+    result: photos.PreviewsRendered | photos.LabelsFound,
+    actor: str,
+    content: str | None,
 ) -> None:
     with transaction.atomic():
-        news = photos.decide_result(_existing(photo_id), step, result)
-        if not news:
+        photo = _existing(photo_id)
+        news = photos.decide_result(photo, step, result)
+        if not news or content not in (None, photo.sha256):
             return
         try:
-            result_id = photos.result_id(photo_id, step, result.step_version)
+            result_id = photos.result_id(photo_id, step, result.step_version, photo.edition)
             write(photo_stream(photo_id), news, actor=actor, ids=[result_id])
         except EventIdConflict:
             return  # another worker's result of the same step came first

@@ -11,9 +11,26 @@ DomainEvent = photos.PhotoEvent | files.FileEvent | libraries.LibraryEvent
 
 TYPES: dict[str, type[Any]] = {
     "library.added": libraries.LibraryAdded,
+    "library.renamed": libraries.LibraryRenamed,
+    "library.removed": libraries.LibraryRemoved,
+    "library.restored": libraries.LibraryRestored,
+    "library.folder_added": libraries.FolderAdded,
+    "library.folder_removed": libraries.FolderRemoved,
+    "library.ignore_rules_changed": libraries.IgnoreRulesChanged,
+    "library.watch_switched": libraries.WatchSwitched,
+    "library.rescan_asked": libraries.RescanAsked,
+    "library.folder_offline": libraries.FolderOffline,
+    "library.folder_online": libraries.FolderOnline,
+    "library.folder_watch_failed": libraries.FolderWatchFailed,
+    "library.folder_watched": libraries.FolderWatched,
     "photo.imported": photos.PhotoImported,
     "photo.file_added": photos.FileAdded,
     "photo.file_gone": photos.FileGone,
+    "photo.file_moved": photos.FileMoved,
+    "photo.file_missing": photos.FileMissing,
+    "photo.file_back": photos.FileBack,
+    "photo.content_replaced": photos.ContentReplaced,
+    "photo.taken_out": photos.TakenOut,
     "photo.metadata_read": photos.MetadataRead,
     "photo.previews_rendered": photos.PreviewsRendered,
     "photo.labels_found": photos.LabelsFound,
@@ -25,6 +42,7 @@ TYPES: dict[str, type[Any]] = {
     "file.failed": files.FileFailed,
     "file.retried": files.FileRetried,
     "file.set_aside": files.FileSetAside,
+    "file.vanished": files.FileVanished,
 }
 _NAMES = {made: name for name, made in TYPES.items()}
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {name: TypeAdapter(made) for name, made in TYPES.items()}

@@ -1,7 +1,9 @@
-"""What can happen to a file that is no photo: it is skipped, or it cannot be read."""
+"""What can happen to a file that is no photo: it is skipped, it cannot be read, or it is there no more."""
 
 from dataclasses import dataclass
 from uuid import UUID, uuid5
+
+# In every event here `folder` is the library's folder that the path lies in; None means its first one.
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +17,7 @@ class FileSkipped:
     kind: str
     code: str
     reason: str
+    folder: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,7 @@ class FileFailed:
     reason: str
     job: int | None
     error_class: str
+    folder: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,7 @@ class FileRetried:
 
     library: UUID
     path: str
+    folder: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +50,36 @@ class FileSetAside:
 
     library: UUID
     path: str
+    folder: UUID | None = None
 
 
-FileEvent = FileSkipped | FileFailed | FileRetried | FileSetAside
+@dataclass(frozen=True, slots=True)
+class FileVanished:
+    """A skipped or failed file is there no more (or to be ignored now), so there is nothing to say of it."""
+
+    library: UUID
+    path: str
+    folder: UUID | None = None
+    reason: str = "gone"
+
+
+FileEvent = FileSkipped | FileFailed | FileRetried | FileSetAside | FileVanished
 
 
 class FileNotFailed(ValueError):
     """There is no failure of this file to act on."""
 
 
-def file_id(library: UUID, path: str) -> UUID:
-    """A file's id follows from its library and its path inside it."""
-    return uuid5(library, f"file:{path}")
+def file_id(folder: UUID, path: str) -> UUID:
+    """A file's id follows from its folder and its path in it. A library's first folder has the library's id."""
+    return uuid5(folder, f"file:{path}")
+
+
+def folder_name(library: UUID, folder: UUID) -> UUID | None:
+    """How events name a folder: not at all when it is the library's first."""
+    return None if folder == library else folder
+
+
+def id_of(fact: FileEvent) -> UUID:
+    """The id of the file that an event is about."""
+    return file_id(fact.folder or fact.library, fact.path)

@@ -1,14 +1,26 @@
-"""What can happen to a library: a folder of originals that is indexed in place."""
+"""What can happen to a library: folders of originals that are indexed in place, and how."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
 from uuid import UUID, uuid5
 
+V = TypeVar("V")
+
 _NAMESPACE = UUID("5b1f5f0e-8a54-4e0e-9c62-6d1b8e3a7f10")
+
+# What is left out until somebody says otherwise, written as in a .gitignore: hidden files (copying programs name
+# their half-made files so), other programs' thumbnails, rubbish bins and sync state, and half-made files.
+DEFAULT_IGNORE = (
+    *(".*", "@eaDir/", "@Recycle/", "@Recently-Snapshot/", "[#]recycle/", "[#]snapshot/", "$RECYCLE.BIN/"),
+    *("System Volume Information/", "lost+found/", "__MACOSX/", ".stfolder/", ".stversions/"),
+    *("Thumbs.db", "desktop.ini", "*~", "*.tmp", "*.part", "*.partial", "*.crdownload", "*_exiftool_tmp"),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class LibraryAdded:
-    """A folder was registered. `root` is text as `core.storage` makes it."""
+    """A folder was registered. `root` is text as `core.storage` makes it; the folder has the library's id."""
 
     name: str
     root: str
@@ -16,7 +28,106 @@ class LibraryAdded:
     in_place: bool = True
 
 
-LibraryEvent = LibraryAdded
+@dataclass(frozen=True, slots=True)
+class LibraryRenamed:
+    """A person gave it another name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryRemoved:
+    """A person took the library out. Its photos are no longer shown; nothing is deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryRestored:
+    """A library that had been taken out was registered again: its photos are back, with all that is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class FolderAdded:
+    """One more folder belongs to the library, or one that had been taken out does again."""
+
+    folder: UUID
+    root: str
+
+
+@dataclass(frozen=True, slots=True)
+class FolderRemoved:
+    """A person took a folder out. Photos that lie nowhere else are no longer shown; nothing is deleted."""
+
+    folder: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class IgnoreRulesChanged:
+    """Other files are left out from now on; the rules are lines of a .gitignore."""
+
+    rules: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WatchSwitched:
+    """Whether changes on disk are taken up at once, or only by a rescan."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RescanAsked:
+    """A person wants the folders to be looked through now."""
+
+
+@dataclass(frozen=True, slots=True)
+class FolderOffline:
+    """The folder cannot be reached (a disk that is not mounted), so nothing can be said of the files in it."""
+
+    folder: UUID
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class FolderOnline:
+    """The folder is there, on this device; said when it comes, comes `back`, or lies on another device."""
+
+    folder: UUID
+    device: int
+    back: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FolderWatchFailed:
+    """Changes in the folder are not told by the system; it is looked through now and then instead."""
+
+    folder: UUID
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class FolderWatched:
+    """Changes in the folder are told again."""
+
+    folder: UUID
+
+
+LibraryEvent = (
+    LibraryAdded
+    | LibraryRenamed
+    | LibraryRemoved
+    | LibraryRestored
+    | FolderAdded
+    | FolderRemoved
+    | IgnoreRulesChanged
+    | WatchSwitched
+    | RescanAsked
+    | FolderOffline
+    | FolderOnline
+    | FolderWatchFailed
+    | FolderWatched
+)
 
 
 class LibraryNotFound(LookupError):
@@ -27,6 +138,128 @@ class NotAFolder(ValueError):
     """A library needs a folder that exists and can be read."""
 
 
+class FolderTaken(ValueError):
+    """A folder lies in one that is indexed already, or around one: its files would be found twice."""
+
+
+class LastFolder(ValueError):
+    """A library keeps one folder at least."""
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """A library's state, folded from its events, as far as decisions need it."""
+
+    version: int = 0
+    name: str = ""
+    removed: bool = False
+    folders: dict[UUID, str] = field(default_factory=dict)
+    rules: tuple[str, ...] = DEFAULT_IGNORE
+    watching: bool = True
+    devices: dict[UUID, int] = field(default_factory=dict)
+    offline: dict[UUID, str] = field(default_factory=dict)
+    unwatched: dict[UUID, str] = field(default_factory=dict)
+
+    @property
+    def exists(self) -> bool:
+        return self.version > 0
+
+
 def library_id(root: str) -> UUID:
-    """A library's id follows from its folder, so registering it twice is harmless."""
+    """A library's id follows from its first folder, so registering it twice is harmless."""
     return uuid5(_NAMESPACE, root)
+
+
+def folder_id(library: UUID, root: str) -> UUID:
+    """The id of a further folder: taken out and added again it is the same one."""
+    return library if library == library_id(root) else uuid5(library, f"folder:{root}")
+
+
+def fold(library: UUID, events: Iterable[LibraryEvent]) -> Library:
+    """The state after these events."""
+    state = Library()
+    for event in events:
+        state = replace(evolve(library, state, event), version=state.version + 1)
+    return state
+
+
+def evolve(identity: UUID, library: Library, event: LibraryEvent) -> Library:  # noqa: C901  # a flat table
+    """The state after one more event."""
+    match event:
+        case LibraryAdded(name=name, root=root):
+            return replace(library, name=name, folders={identity: root})
+        case LibraryRenamed(name=name):
+            return replace(library, name=name)
+        case LibraryRemoved():
+            return replace(library, removed=True)
+        case LibraryRestored():
+            return replace(library, removed=False)
+        case FolderAdded(folder=folder, root=root):
+            return replace(library, folders={**library.folders, folder: root})
+        case FolderRemoved(folder=folder):
+            return replace(library, folders=_without(library.folders, folder))
+        case IgnoreRulesChanged(rules=rules):
+            return replace(library, rules=tuple(rules))
+        case WatchSwitched(on=on):
+            return replace(library, watching=on)
+        case FolderOffline(folder=folder, reason=reason):
+            return replace(library, offline={**library.offline, folder: reason})
+        case FolderOnline(folder=folder, device=device):
+            there = {**library.devices, folder: device}
+            return replace(library, offline=_without(library.offline, folder), devices=there)
+        case FolderWatchFailed(folder=folder, reason=reason):
+            return replace(library, unwatched={**library.unwatched, folder: reason})
+        case FolderWatched(folder=folder):
+            return replace(library, unwatched=_without(library.unwatched, folder))
+        case RescanAsked():
+            return library
+
+
+def decide_folder(identity: UUID, library: Library, root: str) -> list[LibraryEvent]:
+    """One more folder. Raises FolderTaken when it lies in one of the library's own, or around one."""
+    if root in library.folders.values():
+        return []
+    for other in library.folders.values():
+        refuse_overlap(root, other)
+    return [FolderAdded(folder_id(identity, root), root)]
+
+
+def refuse_overlap(root: str, other: str) -> None:
+    """Raises FolderTaken when one of two folders lies in the other."""
+    if _is_inside(root, other) or _is_inside(other, root):
+        raise FolderTaken(f"{root} overlaps with {other}, which is indexed already.")
+
+
+def decide_removal(library: Library, folder: UUID) -> list[LibraryEvent]:
+    """Take a folder out. Raises LastFolder."""
+    if folder not in library.folders:
+        return []
+    if len(library.folders) == 1:
+        raise LastFolder("This is the library's only folder. Remove the library instead.")
+    return [FolderRemoved(folder)]
+
+
+def decide_health(
+    library: Library, fact: FolderOffline | FolderOnline | FolderWatchFailed | FolderWatched
+) -> bool:
+    """Whether what was seen of a folder is news."""
+    folder = fact.folder
+    if folder not in library.folders:
+        return False
+    match fact:
+        case FolderOffline():
+            return library.offline.get(folder) != fact.reason
+        case FolderOnline():
+            return folder in library.offline or library.devices.get(folder) != fact.device
+        case FolderWatchFailed():
+            return library.unwatched.get(folder) != fact.reason
+        case FolderWatched():
+            return folder in library.unwatched
+
+
+def _is_inside(inner: str, outer: str) -> bool:
+    return inner == outer or inner.startswith(outer.rstrip("/") + "/")
+
+
+def _without(mapping: dict[UUID, V], key: UUID) -> dict[UUID, V]:
+    return {other: value for other, value in mapping.items() if other != key}

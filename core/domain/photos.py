@@ -16,12 +16,16 @@ class Step(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OriginalFile:
-    """One file that holds a photo's content. `path` is inside its library, as text (`core.storage`)."""
+    """One file that holds a photo's content. `path` is inside its folder, as text (`core.storage`).
+
+    `folder` is one of the library's; None means its first.
+    """
 
     id: UUID
     path: str
     size: int
     mtime_ns: int
+    folder: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,53 @@ class FileGone:
 
     file: UUID
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileMoved:
+    """A file of this photo has another name or place now; `file` is the id that it had."""
+
+    file: UUID
+    to: OriginalFile
+
+
+@dataclass(frozen=True, slots=True)
+class FileMissing:
+    """A file is not where it was, though its folder can be read. The photo keeps everything else."""
+
+    file: UUID
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileBack:
+    """A file that was missing is there again, unchanged."""
+
+    file: OriginalFile
+
+
+@dataclass(frozen=True, slots=True)
+class ContentReplaced:
+    """The file was edited: the photo stays itself and has a new version, from which all previews are made anew.
+
+    `copies` are files that held the former content; what they hold now is read again, for it is another photo's.
+    """
+
+    file: OriginalFile
+    sha256: str
+    kind: str
+    media: str
+    mime: str
+    mismatch: str = ""
+    previous: str = ""
+    copies: tuple[OriginalFile, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TakenOut:
+    """The photo is no longer shown; it is again as soon as one of its files is found. No file is touched."""
+
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +199,11 @@ PhotoEvent = (
     PhotoImported
     | FileAdded
     | FileGone
+    | FileMoved
+    | FileMissing
+    | FileBack
+    | ContentReplaced
+    | TakenOut
     | MetadataRead
     | PreviewsRendered
     | LabelsFound
@@ -166,13 +222,25 @@ class NothingToRetry(ValueError):
     """The step has not failed."""
 
 
+class OtherContent(ValueError):
+    """The photo holds another content than the one that was found."""
+
+
+class NotMissing(ValueError):
+    """An original of this photo is there, so it is not for taking out as a missing one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Photo:
     """A photo's state, folded from its events, as far as decisions need it."""
 
     version: int = 0
     library: UUID | None = None
-    files: dict[UUID, OriginalFile] = field(default_factory=dict)
+    sha256: str = ""
+    edition: int = 0  # how often the content was replaced
+    files: dict[UUID, OriginalFile] = field(default_factory=dict)  # in the order in which they were found
+    missing: frozenset[UUID] = frozenset()
+    taken_out: bool = False
     done: dict[Step, int] = field(default_factory=dict)
     failed: frozenset[Step] = frozenset()
     processed: bool = False
@@ -181,15 +249,23 @@ class Photo:
     def exists(self) -> bool:
         return self.version > 0
 
+    @property
+    def there(self) -> list[OriginalFile]:
+        """The files that are not missing; the first is the one that the photo is known by."""
+        return [file for key, file in self.files.items() if key not in self.missing]
 
-def photo_id(library: UUID, sha256: str) -> UUID:
-    """A photo's id: importing twice is harmless, and a moved file stays the same photo."""
-    return uuid5(library, sha256)
+
+def photo_id(library: UUID, sha256: str, attempt: int = 0) -> UUID:
+    """A new photo's id, from the content that it begins with: importing twice is harmless.
+
+    `attempt` counts up when a photo that began with this content was edited since, and so holds another one.
+    """
+    return uuid5(library, f"{sha256}:{attempt}" if attempt else sha256)
 
 
-def result_id(photo: UUID, step: str, step_version: int) -> UUID:
-    """The id of a step's result event, so that a job that runs twice leaves one result."""
-    return uuid5(photo, f"{step}:{step_version}")
+def result_id(photo: UUID, step: str, step_version: int, edition: int = 0) -> UUID:
+    """The id of a step's result event, so that a job that runs twice leaves one per version of the photo."""
+    return uuid5(photo, f"{step}:{step_version}:{edition}" if edition else f"{step}:{step_version}")
 
 
 def failure_id(photo: UUID, step: str, job: int | None, run: int) -> UUID:
@@ -208,12 +284,10 @@ def fold(events: Iterable[PhotoEvent]) -> Photo:
 def evolve(photo: Photo, event: PhotoEvent) -> Photo:
     """The state after one more event."""
     match event:
-        case PhotoImported(library=library, file=file):
-            return replace(photo, library=library, files={file.id: file})
-        case FileAdded(file=file):
-            return replace(photo, files={**photo.files, file.id: file})
-        case FileGone(file=gone):
-            return replace(photo, files={key: file for key, file in photo.files.items() if key != gone})
+        case PhotoImported(library=library, file=file, sha256=sha256):
+            return replace(photo, library=library, sha256=sha256, files={file.id: file})
+        case FileAdded() | FileGone() | FileMoved() | FileMissing() | FileBack() | ContentReplaced() | TakenOut():
+            return _evolve_files(photo, event)
         case PreviewsRendered(step_version=version):
             return _done(photo, Step.PREVIEWS, version)
         case LabelsFound(step_version=version):
@@ -228,11 +302,89 @@ def evolve(photo: Photo, event: PhotoEvent) -> Photo:
             return photo
 
 
-def decide_import(photo: Photo, found: PhotoImported, read: MetadataRead) -> list[PhotoEvent]:
-    """What finding this content in this file means: a new photo, one more copy, or nothing new."""
+FilesEvent = FileAdded | FileGone | FileMoved | FileMissing | FileBack | ContentReplaced | TakenOut
+
+
+def _evolve_files(photo: Photo, event: FilesEvent) -> Photo:
+    match event:
+        case FileAdded(file=file) | FileBack(file=file):
+            files, missing = {**photo.files, file.id: file}, photo.missing - {file.id}
+            return replace(photo, files=files, missing=missing, taken_out=False)
+        case FileGone(file=gone):
+            return replace(photo, files=_without(photo.files, gone), missing=photo.missing - {gone})
+        case FileMoved(file=old, to=to):
+            files = {
+                (to.id if key == old else key): (to if key == old else file) for key, file in photo.files.items()
+            }
+            return replace(
+                photo, files={**files, to.id: to}, missing=photo.missing - {old, to.id}, taken_out=False
+            )
+        case FileMissing(file=gone):
+            return replace(photo, missing=photo.missing | ({gone} & photo.files.keys()))
+        case ContentReplaced(file=file, sha256=sha256):
+            fresh = replace(photo, done={}, failed=frozenset(), processed=False, taken_out=False)
+            files, edition = {file.id: file}, photo.edition + 1
+            return replace(fresh, sha256=sha256, edition=edition, files=files, missing=frozenset())
+        case TakenOut():
+            return replace(photo, taken_out=True)
+
+
+def decide_import(
+    photo: Photo, found: PhotoImported, read: MetadataRead, gone: frozenset[UUID] = frozenset()
+) -> list[PhotoEvent]:
+    """What finding this content in this file means: a new photo, one more copy, a moved file, or nothing new.
+
+    `gone` names files of the photo that are not where they were, known to be missing or not. Raises OtherContent.
+    """
+    file = found.file
     if not photo.exists:
         return [found, read]
-    return [] if photo.files.get(found.file.id) == found.file else [FileAdded(found.file)]
+    if photo.sha256 != found.sha256:
+        raise OtherContent(found.sha256)
+    if photo.files.get(file.id) == file:
+        return [FileBack(file)] if file.id in photo.missing or photo.taken_out else []
+    moved = next((key for key in photo.files if key in gone), None)
+    if file.id not in photo.files and moved is not None:
+        return [FileMoved(moved, file)]
+    return [FileAdded(file)]
+
+
+def decide_replaced(photo: Photo, found: PhotoImported, read: MetadataRead) -> list[PhotoEvent]:
+    """What new content in one of the photo's files means.
+
+    The photo goes along with the file that it is known by. Another copy that changes goes its own way.
+    """
+    file = found.file
+    if file.id not in photo.files or photo.sha256 == found.sha256:
+        return []
+    known_by = next((one.id for one in photo.there), file.id)
+    if file.id not in (known_by, *photo.missing):
+        return [FileGone(file.id, "replaced")]
+    copies = tuple(one for key, one in photo.files.items() if key != file.id)
+    content = (found.sha256, found.kind, found.media, found.mime, found.mismatch)
+    return [ContentReplaced(file, *content, previous=photo.sha256, copies=copies), read]
+
+
+def decide_missing(photo: Photo, file: UUID) -> list[PhotoEvent]:
+    """A file is not where it was."""
+    return [FileMissing(file, photo.files[file].path)] if file in photo.files.keys() - photo.missing else []
+
+
+def decide_back(photo: Photo, file: UUID) -> list[PhotoEvent]:
+    """A missing file is there again."""
+    return [FileBack(photo.files[file])] if file in photo.missing else []
+
+
+def decide_moved(photo: Photo, old: UUID, to: OriginalFile) -> list[PhotoEvent]:
+    """A file was renamed or moved."""
+    return [FileMoved(old, to)] if old in photo.files else []
+
+
+def decide_taken_out(photo: Photo, reason: str) -> list[PhotoEvent]:
+    """Take a photo out whose originals are all missing. Raises NotMissing."""
+    if photo.there:
+        raise NotMissing("An original of this photo is there")
+    return [] if photo.taken_out else [TakenOut(reason)]
 
 
 def decide_result(photo: Photo, step: Step, result: PreviewsRendered | LabelsFound) -> list[PhotoEvent]:
@@ -259,6 +411,10 @@ def decide_set_aside(photo: Photo, step: Step) -> list[PhotoEvent]:
     if step not in photo.failed:
         raise NothingToRetry(f"{step} has not failed")
     return [StepSetAside(step)]
+
+
+def _without(files: dict[UUID, OriginalFile], gone: UUID) -> dict[UUID, OriginalFile]:
+    return {key: file for key, file in files.items() if key != gone}
 
 
 def _done(photo: Photo, step: Step, version: int) -> Photo:

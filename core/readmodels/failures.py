@@ -6,7 +6,7 @@ from uuid import UUID, uuid5
 from django.db import models
 
 from core.accounts import Account
-from core.domain import codec, files, photos
+from core.domain import codec, files, libraries, photos
 from core.domain.streams import subject_of
 from core.readmodels.files import PhotoFile
 from core.readmodels.libraries import libraries_of
@@ -23,6 +23,7 @@ class Failure(models.Model):
     photo_id = models.UUIDField(null=True)
     file_id = models.UUIDField(null=True)
     library_id = models.UUIDField()
+    folder_id = models.UUIDField()
     name = models.TextField()
     path = models.TextField()
     step = models.TextField()
@@ -62,6 +63,7 @@ def _step_failed(event: Event) -> None:
         photo_id=photo.id,
         file_id=None,
         library_id=photo.library_id,
+        folder_id=photo.folder_id,
         name=photo.name,
         path=photo.path,
     )
@@ -77,6 +79,7 @@ def _file_failed(event: Event) -> None:
         photo_id=None,
         file_id=subject_of(event.stream_id),
         library_id=fact.library,
+        folder_id=fact.folder or fact.library,
         name=fact.path.rpartition("/")[2],
         path=fact.path,
     )
@@ -129,13 +132,36 @@ def _file_skipped(event: Event) -> None:
 
 def _file_is_photo(event: Event) -> None:
     fact = codec.decode(event)
-    assert isinstance(fact, photos.PhotoImported | photos.FileAdded)
+    assert isinstance(fact, photos.PhotoImported | photos.FileAdded | photos.FileBack)
     _mended(fact.file.id, IMPORT)
 
 
-def _file_gone(event: Event) -> None:
-    if not PhotoFile.objects.filter(photo_id=subject_of(event.stream_id)).exists():
-        Failure.objects.filter(photo_id=subject_of(event.stream_id)).delete()
+def _content_replaced(event: Event) -> None:
+    """What failed with the former content is no longer of interest."""
+    fact = codec.decode(event)
+    assert isinstance(fact, photos.ContentReplaced)
+    _mended(fact.file.id, IMPORT)
+    Failure.objects.filter(photo_id=subject_of(event.stream_id)).delete()
+
+
+def _file_left(event: Event) -> None:
+    """A file that is not there cannot be tried again; nor can a photo that has none left."""
+    fact = codec.decode(event)
+    assert isinstance(fact, photos.FileGone | photos.FileMissing | photos.FileMoved)
+    _mended(fact.file, IMPORT)
+    photo = subject_of(event.stream_id)
+    if not PhotoFile.objects.filter(photo_id=photo, missing_since=None).exists():
+        Failure.objects.filter(photo_id=photo).delete()
+
+
+def _file_vanished(event: Event) -> None:
+    _mended(subject_of(event.stream_id), IMPORT)
+
+
+def _folder_removed(event: Event) -> None:
+    fact = codec.decode(event)
+    assert isinstance(fact, libraries.FolderRemoved)
+    Failure.objects.filter(folder_id=fact.folder, file_id__isnull=False).delete()
 
 
 def _update(event: Event, step: str, **values: object) -> None:
@@ -155,7 +181,11 @@ def _step(event: Event) -> str:
 HANDLERS: dict[str, Callable[[Event], None]] = {
     "photo.imported": _file_is_photo,
     "photo.file_added": _file_is_photo,
-    "photo.file_gone": _file_gone,
+    "photo.file_gone": _file_left,
+    "photo.file_moved": _file_left,
+    "photo.file_missing": _file_left,
+    "photo.file_back": _file_is_photo,
+    "photo.content_replaced": _content_replaced,
     "photo.previews_rendered": _previews_rendered,
     "photo.labels_found": _labels_found,
     "photo.step_failed": _step_failed,
@@ -165,14 +195,18 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     "file.failed": _file_failed,
     "file.retried": _file_retried,
     "file.set_aside": _file_set_aside,
+    "file.vanished": _file_vanished,
+    "library.folder_removed": _folder_removed,
 }
 TABLES = (Failure,)
 
 
 def failures_for(account: Account, *, set_aside: bool = False) -> models.QuerySet[Failure]:
     """What failed among the things that an account may see, newest first; page by `failed_at` and `id`."""
-    everything = Failure.objects.filter(set_aside=set_aside).order_by("-failed_at", "-id")
-    return everything if account.is_staff else everything.filter(library_id__in=libraries_of(account).values("id"))
+    hidden = Photo.objects.filter(id=models.OuterRef("photo_id")).exclude(hidden="")
+    return Failure.objects.filter(
+        ~models.Exists(hidden), set_aside=set_aside, library_id__in=libraries_of(account).order_by().values("id")
+    ).order_by("-failed_at", "-id")
 
 
 def failure_for(account: Account, identity: UUID) -> Failure:

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Count
 
 from core.accounts import Account
-from core.domain import codec, files, photos
+from core.domain import codec, files, libraries, photos
 from core.domain.streams import subject_of
 from core.readmodels.libraries import libraries_of
 from events.event import Event
@@ -20,13 +20,27 @@ class FileState(models.TextChoices):
     FAILED = "failed"  # should be a photo, could not be imported
 
 
+class Role(models.TextChoices):
+    """What a file is to its photo."""
+
+    ORIGINAL = "original"  # it holds the photo's content
+
+
 class PhotoFile(models.Model):
-    """One file; `path` is inside its library, as text (`core.storage`)."""
+    """One file; `path` is inside its folder, as text (`core.storage`).
+
+    `since` is the position of the event that brought it: the order in which a photo's files were found.
+    """
 
     id = models.UUIDField(primary_key=True)
     library_id = models.UUIDField()
+    folder_id = models.UUIDField()
     photo_id = models.UUIDField(null=True)
-    path = models.TextField()
+    role = models.CharField(max_length=10, choices=Role, default=Role.ORIGINAL)
+    # Compared byte by byte, in the order in which a scan walks.
+    path = models.TextField(db_collation="C")
+    missing_since = models.DateTimeField(null=True)
+    since = models.BigIntegerField(default=0)
     size = models.BigIntegerField()
     mtime_ns = models.BigIntegerField()
     state = models.CharField(max_length=10, choices=FileState)
@@ -39,6 +53,7 @@ class PhotoFile(models.Model):
         indexes = [
             models.Index("photo_id", name="photo_file_photo"),
             models.Index("library_id", "state", "code", "path", name="photo_file_state"),
+            models.Index("folder_id", "path", name="photo_file_place"),
         ]
 
 
@@ -52,34 +67,65 @@ class SkippedGroup:
 
 
 def _put(file: UUID, **values: object) -> None:
-    PhotoFile.objects.update_or_create(id=file, defaults=values)
+    PhotoFile.objects.update_or_create(id=file, defaults={"missing_since": None, **values})
 
 
 def _imported(event: Event) -> None:
     fact = codec.decode(event)
     assert isinstance(fact, photos.PhotoImported)
-    _put_indexed(event, fact.library, fact.file, fact.kind)
+    _put_indexed(event, fact.library, fact.file, fact.kind, since=event.position)
 
 
 def _added(event: Event) -> None:
     fact = codec.decode(event)
-    assert isinstance(fact, photos.FileAdded)
-    known = (
-        PhotoFile.objects.filter(photo_id=subject_of(event.stream_id)).values_list("library_id", "kind").first()
-    )
-    if known is None:
-        # Every copy went away and one came back; the photo's own row still knows its library.
-        from core.readmodels.photos import Photo
-
-        known = Photo.objects.values_list("library_id", "kind").get(id=subject_of(event.stream_id))
-    _put_indexed(event, known[0], fact.file, known[1])
+    assert isinstance(fact, photos.FileAdded | photos.FileBack)
+    library, kind = _photo_of(event)
+    _put_indexed(event, library, fact.file, kind)
 
 
-def _put_indexed(event: Event, library: UUID, file: photos.OriginalFile, kind: str) -> None:
+def _moved(event: Event) -> None:
+    fact = codec.decode(event)
+    assert isinstance(fact, photos.FileMoved)
+    library, kind = _photo_of(event)
+    before = PhotoFile.objects.filter(id=fact.file, photo_id=subject_of(event.stream_id))
+    since = before.values_list("since", flat=True).first()
+    before.delete()
+    _put_indexed(event, library, fact.to, kind, since=since or event.position)
+
+
+def _missing(event: Event) -> None:
+    fact = codec.decode(event)
+    assert isinstance(fact, photos.FileMissing)
+    claimed = PhotoFile.objects.filter(id=fact.file, photo_id=subject_of(event.stream_id))
+    claimed.update(missing_since=event.recorded_at)
+
+
+def _replaced(event: Event) -> None:
+    fact = codec.decode(event)
+    assert isinstance(fact, photos.ContentReplaced)
+    library, _ = _photo_of(event)
+    PhotoFile.objects.filter(photo_id=subject_of(event.stream_id)).exclude(id=fact.file.id).delete()
+    _put_indexed(event, library, fact.file, fact.kind)
+
+
+def _photo_of(event: Event) -> tuple[UUID, str]:
+    """A photo's library and kind, from the photo's own row: all its files may be gone."""
+    from core.readmodels.photos import Photo
+
+    return Photo.objects.values_list("library_id", "kind").get(id=subject_of(event.stream_id))
+
+
+def _put_indexed(
+    event: Event, library: UUID, file: photos.OriginalFile, kind: str, since: int | None = None
+) -> None:
+    photo = subject_of(event.stream_id)
+    # Found again it keeps its place among the photo's files.
+    known = PhotoFile.objects.filter(id=file.id, photo_id=photo).values_list("since", flat=True).first()
     _put(
         file.id,
         library_id=library,
-        photo_id=subject_of(event.stream_id),
+        folder_id=file.folder or library,
+        photo_id=photo,
         path=file.path,
         size=file.size,
         mtime_ns=file.mtime_ns,
@@ -87,6 +133,7 @@ def _put_indexed(event: Event, library: UUID, file: photos.OriginalFile, kind: s
         kind=kind,
         code="",
         reason="",
+        since=since or known or event.position,
     )
 
 
@@ -97,30 +144,51 @@ def _gone(event: Event) -> None:
     PhotoFile.objects.filter(id=fact.file, photo_id=subject_of(event.stream_id)).delete()
 
 
+def _vanished(event: Event) -> None:
+    fact = codec.decode(event)
+    assert isinstance(fact, files.FileVanished)
+    PhotoFile.objects.filter(id=files.id_of(fact), photo_id=None).delete()
+
+
+def _folder_removed(event: Event) -> None:
+    """What is no photo is found anew when the folder comes back; the photos' files are kept."""
+    fact = codec.decode(event)
+    assert isinstance(fact, libraries.FolderRemoved)
+    PhotoFile.objects.filter(folder_id=fact.folder, photo_id=None).delete()
+
+
+def _library_removed(event: Event) -> None:
+    PhotoFile.objects.filter(library_id=subject_of(event.stream_id), photo_id=None).delete()
+
+
 def _skipped(event: Event) -> None:
     fact = codec.decode(event)
     assert isinstance(fact, files.FileSkipped)
-    _put_other(fact, FileState.SKIPPED, fact.kind)
+    _put_other(event, fact, FileState.SKIPPED, kind=fact.kind, photo_id=None)
 
 
 def _failed(event: Event) -> None:
     fact = codec.decode(event)
     assert isinstance(fact, files.FileFailed)
-    _put_other(fact, FileState.FAILED, "")
+    # A photo's file that cannot be read any more stays the photo's: mended, it is a new version of it.
+    _put_other(event, fact, FileState.FAILED, kind="")
 
 
-def _put_other(fact: files.FileSkipped | files.FileFailed, state: FileState, kind: str) -> None:
+def _put_other(
+    event: Event, fact: files.FileSkipped | files.FileFailed, state: FileState, **values: object
+) -> None:
     _put(
-        files.file_id(fact.library, fact.path),
+        files.id_of(fact),
         library_id=fact.library,
-        photo_id=None,
+        folder_id=fact.folder or fact.library,
         path=fact.path,
         size=fact.size,
         mtime_ns=fact.mtime_ns,
         state=state,
-        kind=kind,
         code=fact.code,
         reason=fact.reason,
+        since=event.position,
+        **values,
     )
 
 
@@ -128,8 +196,15 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     "photo.imported": _imported,
     "photo.file_added": _added,
     "photo.file_gone": _gone,
+    "photo.file_moved": _moved,
+    "photo.file_missing": _missing,
+    "photo.file_back": _added,
+    "photo.content_replaced": _replaced,
     "file.skipped": _skipped,
     "file.failed": _failed,
+    "file.vanished": _vanished,
+    "library.folder_removed": _folder_removed,
+    "library.removed": _library_removed,
 }
 TABLES = (PhotoFile,)
 
@@ -139,9 +214,24 @@ def known_files(ids: Iterable[UUID]) -> dict[UUID, PhotoFile]:
     return PhotoFile.objects.in_bulk(list(ids))
 
 
+def some_files(folder_id: UUID, limit: int) -> list[str]:
+    """Paths of some files of photos in a folder that are not missing."""
+    there = PhotoFile.objects.filter(folder_id=folder_id, missing_since=None, photo_id__isnull=False)
+    return list(there.order_by("path").values_list("path", flat=True)[:limit])
+
+
+def files_from(folder_id: UUID, after: str, limit: int, below: str = "") -> list[PhotoFile]:
+    """The files of a folder in the order of their paths, from behind `after`; `below` names one inside it."""
+    found = PhotoFile.objects.filter(folder_id=folder_id, path__gt=after)
+    if below:
+        # "0" is the sign after "/".
+        found = found.filter(path__gt=f"{below}/", path__lt=f"{below}0")
+    return list(found.order_by("path")[:limit])
+
+
 def files_of_photo(photo_id: UUID) -> list[PhotoFile]:
     """Every copy of a photo. The caller has checked who asks."""
-    return list(PhotoFile.objects.filter(photo_id=photo_id).order_by("path"))
+    return list(PhotoFile.objects.filter(photo_id=photo_id).order_by("path", "id"))
 
 
 def skipped_groups(account: Account) -> list[SkippedGroup]:

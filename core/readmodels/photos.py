@@ -6,15 +6,15 @@ from typing import Any
 from uuid import UUID
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from core.accounts import Account
-from core.domain import codec, photos
+from core.domain import codec, libraries, photos
 from core.domain.photos import PhotoNotFound, Step
 from core.domain.streams import photo_stream, subject_of
 from core.readmodels.fields import WallTimeField
 from core.readmodels.files import PhotoFile
-from core.readmodels.libraries import libraries_of
+from core.readmodels.libraries import Folder, libraries_of
 from events.event import Event
 from events.reading import read_stream
 
@@ -25,8 +25,20 @@ class PreviewState(models.TextChoices):
     FAILED = "failed"  # the job died; the failures page says why
 
 
+class Hidden(models.TextChoices):
+    """Why a photo is not shown, though nothing of it is deleted."""
+
+    FOLDER = "folder"  # its folder was taken out of the library
+    LIBRARY = "library"  # its library was taken out
+    IGNORED = "ignored"  # its files are to be left out
+    TAKEN_OUT = "taken out"  # its original is missing, and a person wants to see it no more
+
+
 class Photo(models.Model):
-    """One photo. `taken_local` is the camera's wall time; `facts` maps a name to its value and source."""
+    """One photo. `path` is that of the file it is known by, inside its folder; `missing`: no file is there.
+
+    `taken_local` is the camera's wall time; `facts` maps a name to its value and source.
+    """
 
     id = models.UUIDField(primary_key=True)
     library_id = models.UUIDField()
@@ -35,9 +47,12 @@ class Photo(models.Model):
     media = models.TextField()
     mime = models.TextField()
     name = models.TextField()
+    folder_id = models.UUIDField()
     path = models.TextField()
     size = models.BigIntegerField()
     missing = models.BooleanField(default=False)
+    missing_since = models.DateTimeField(null=True)
+    hidden = models.CharField(max_length=10, choices=Hidden, default="", blank=True)
     width = models.IntegerField(null=True)
     height = models.IntegerField(null=True)
     taken_local = WallTimeField(null=True)
@@ -63,11 +78,11 @@ class Photo(models.Model):
     class Meta:
         db_table = "photo"
         indexes = [
-            models.Index("taken_local", "id", name="photo_timeline", condition=Q(missing=False)),
-            models.Index(
-                "library_id", "taken_local", "id", name="photo_library_timeline", condition=Q(missing=False)
-            ),
-            models.Index("library_id", "missing", "preview_state", name="photo_counts"),
+            models.Index("taken_local", "id", name="photo_timeline", condition=Q(hidden="")),
+            models.Index("library_id", "taken_local", "id", name="photo_library_timeline", condition=Q(hidden="")),
+            models.Index("library_id", "hidden", "preview_state", name="photo_counts"),
+            models.Index("library_id", "sha256", name="photo_content"),
+            models.Index("missing_since", "id", name="photo_missing", condition=Q(missing=True, hidden="")),
         ]
 
     @property
@@ -86,6 +101,7 @@ def _imported(event: Event) -> None:
         media=fact.media,
         mime=fact.mime,
         name=_name(fact.file.path),
+        folder_id=fact.file.folder or fact.library,
         path=fact.file.path,
         size=fact.file.size,
         notes=[fact.mismatch] if fact.mismatch else [],
@@ -93,19 +109,74 @@ def _imported(event: Event) -> None:
     )
 
 
-def _file_added(event: Event) -> None:
-    fact = codec.decode(event)
-    assert isinstance(fact, photos.FileAdded)
-    came_back = Photo.objects.filter(id=subject_of(event.stream_id), missing=True)
-    came_back.update(missing=False, path=fact.file.path, name=_name(fact.file.path))
-
-
-def _file_gone(event: Event) -> None:
-    left = PhotoFile.objects.filter(photo_id=subject_of(event.stream_id)).order_by("path").first()
-    if left is None:
-        _update(event, missing=True)
+def _files_changed(event: Event) -> None:
+    """Name, place and presence follow from the files as they are now: first the ones there, then the oldest."""
+    photo = subject_of(event.stream_id)
+    known = PhotoFile.objects.filter(photo_id=photo).order_by(F("missing_since").asc(nulls_first=True), "since")
+    file = known.first()
+    match codec.decode(event):
+        case photos.FileGone(reason="ignored") if file is None:
+            _update(event, hidden=Hidden.IGNORED)
+            return
+        case photos.FileAdded() | photos.FileBack() | photos.FileMoved() | photos.ContentReplaced():
+            _update(event, hidden="")
+    if file is None or file.missing_since is not None:
+        Photo.objects.filter(id=photo, missing=False).update(missing=True, missing_since=event.recorded_at)
     else:
-        _update(event, path=left.path, name=_name(left.path))
+        _update(event, missing=False, missing_since=None)
+    if file is not None:
+        place = {"path": file.path, "name": _name(file.path), "folder_id": file.folder_id, "size": file.size}
+        _update(event, **place)
+
+
+def _content_replaced(event: Event) -> None:
+    """The former previews stay until the new ones are made; what was seen in the former content does not."""
+    fact = codec.decode(event)
+    assert isinstance(fact, photos.ContentReplaced)
+    _update(
+        event,
+        sha256=fact.sha256,
+        kind=fact.kind,
+        media=fact.media,
+        mime=fact.mime,
+        notes=[fact.mismatch] if fact.mismatch else [],
+        preview_state=PreviewState.WAITING,
+        labels=None,
+        labels_model="",
+        processed_at=None,
+    )
+    _files_changed(event)
+
+
+def _taken_out(event: Event) -> None:
+    _update(event, hidden=Hidden.TAKEN_OUT)
+
+
+def _folder_removed(event: Event) -> None:
+    fact = codec.decode(event)
+    assert isinstance(fact, libraries.FolderRemoved)
+    kept = Folder.objects.filter(library_id=subject_of(event.stream_id), removed=False).values("id")
+    elsewhere = PhotoFile.objects.filter(photo_id=OuterRef("id"), folder_id__in=kept)
+    _lying_in(fact.folder).filter(~Exists(elsewhere), hidden="").update(hidden=Hidden.FOLDER)
+
+
+def _folder_added(event: Event) -> None:
+    fact = codec.decode(event)
+    assert isinstance(fact, libraries.FolderAdded)
+    _lying_in(fact.folder).filter(hidden=Hidden.FOLDER).update(hidden="")
+
+
+def _lying_in(folder: UUID) -> models.QuerySet[Photo]:
+    return Photo.objects.filter(id__in=PhotoFile.objects.filter(folder_id=folder).values("photo_id"))
+
+
+def _library_removed(event: Event) -> None:
+    shown = Photo.objects.filter(library_id=subject_of(event.stream_id), hidden="")
+    shown.update(hidden=Hidden.LIBRARY)
+
+
+def _library_restored(event: Event) -> None:
+    Photo.objects.filter(library_id=subject_of(event.stream_id), hidden=Hidden.LIBRARY).update(hidden="")
 
 
 def _metadata_read(event: Event) -> None:
@@ -156,16 +227,21 @@ def _step_failed(event: Event) -> None:
     fact = codec.decode(event)
     assert isinstance(fact, photos.StepFailed)
     if fact.step == Step.PREVIEWS:
-        Photo.objects.filter(id=subject_of(event.stream_id), revision="").update(preview_state=PreviewState.FAILED)
+        _after_previews(event, PreviewState.FAILED)
 
 
 def _step_retried(event: Event) -> None:
     fact = codec.decode(event)
     assert isinstance(fact, photos.StepRetried)
     if fact.step == Step.PREVIEWS:
-        Photo.objects.filter(id=subject_of(event.stream_id), revision="").update(
-            preview_state=PreviewState.WAITING
-        )
+        _after_previews(event, PreviewState.WAITING)
+
+
+def _after_previews(event: Event, state: PreviewState) -> None:
+    """The state of a photo without previews. One that has those of an older version is shown with them."""
+    photo = Photo.objects.filter(id=subject_of(event.stream_id))
+    photo.filter(revision="").update(preview_state=state)
+    photo.exclude(revision="").update(preview_state=PreviewState.READY)
 
 
 def _processed(event: Event) -> None:
@@ -193,21 +269,30 @@ def _name(path: str) -> str:
 
 HANDLERS: dict[str, Callable[[Event], None]] = {
     "photo.imported": _imported,
-    "photo.file_added": _file_added,
-    "photo.file_gone": _file_gone,
+    "photo.file_added": _files_changed,
+    "photo.file_gone": _files_changed,
+    "photo.file_moved": _files_changed,
+    "photo.file_missing": _files_changed,
+    "photo.file_back": _files_changed,
+    "photo.content_replaced": _content_replaced,
+    "photo.taken_out": _taken_out,
     "photo.metadata_read": _metadata_read,
     "photo.previews_rendered": _previews_rendered,
     "photo.labels_found": _labels_found,
     "photo.step_failed": _step_failed,
     "photo.step_retried": _step_retried,
     "photo.processed": _processed,
+    "library.folder_added": _folder_added,
+    "library.folder_removed": _folder_removed,
+    "library.removed": _library_removed,
+    "library.restored": _library_restored,
 }
 TABLES = (Photo,)
 
 
 def visible_photos(account: Account) -> models.QuerySet[Photo]:
     """Every photo that an account may see."""
-    everything = Photo.objects.filter(missing=False)
+    everything = Photo.objects.filter(hidden="")
     if account.is_staff:
         return everything
     # The ids themselves, not a subquery: with them the timeline's index gives the order.
@@ -221,6 +306,23 @@ def photo_for(account: Account, photo_id: UUID) -> Photo:
     if found is None:
         raise PhotoNotFound(str(photo_id))
     return found
+
+
+def holder_of(library_id: UUID, sha256: str) -> UUID | None:
+    """The photo of a library that holds this content now, hidden or not."""
+    found = Photo.objects.filter(library_id=library_id, sha256=sha256).order_by("imported_at", "id")
+    return found.values_list("id", flat=True).first()
+
+
+def history_by_people(photo_id: UUID) -> bool:
+    """Whether a person has ever done something to this photo."""
+    events = read_stream(photo_stream(photo_id))
+    return any(event.meta.get("actor", "").startswith("account:") for event in events)
+
+
+def missing_photos(account: Account) -> models.QuerySet[Photo]:
+    """Photos without an original, those that went missing last first."""
+    return visible_photos(account).filter(missing=True).order_by("-missing_since", "-id")
 
 
 def history_of(account: Account, photo_id: UUID) -> list[Event]:

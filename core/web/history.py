@@ -11,7 +11,11 @@ from core.web.words import counted, pixels
 from events.event import Event
 
 _STEPS = {"previews": "making the previews", "labels": "looking for things"}
-_GONE = {"replaced": "The file was replaced by another picture.", "missing": "The file is no longer there."}
+_GONE = {
+    "replaced": "The file was replaced by another picture.",
+    "missing": "The file is no longer there.",
+    "ignored": "The library's rules leave this file out now.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +52,12 @@ def _sentence(event: Event) -> tuple[str, str, str]:  # noqa: C901  # one flat t
             return "arrow-down-tray", "Found and added to the library", f"{file.path} ({kind.upper()})"
         case photos.FileAdded(file=file):
             return "document-duplicate", "The same picture was found in another file", file.path
-        case photos.FileGone(reason=reason):
-            return "document-minus", "One of its files no longer holds it", _GONE.get(reason, reason)
+        case photos.FileGone() | photos.FileMoved() | photos.FileMissing() | photos.FileBack() as moved:
+            return _sentence_of_file(moved)
+        case photos.ContentReplaced(file=file, kind=kind):
+            return "document-arrow-up", "The file was edited: a new version", f"{file.path} ({kind.upper()})"
+        case photos.TakenOut(reason=reason):
+            return "eye-slash", "Taken out of the library", reason
         case photos.MetadataRead(facts=facts, notes=notes):
             words = f"{counted(len(facts), 'fact')} read from the file"
             return "document-magnifying-glass", words, " ".join(notes)
@@ -68,6 +76,20 @@ def _sentence(event: Event) -> tuple[str, str, str]:  # noqa: C901  # one flat t
             return "check-circle", "Everything is done", ""
         case other:
             return "question-mark-circle", type(other).__name__, ""
+
+
+def _sentence_of_file(
+    event: photos.FileGone | photos.FileMoved | photos.FileMissing | photos.FileBack,
+) -> tuple[str, str, str]:
+    match event:
+        case photos.FileGone(reason=reason):
+            return "document-minus", "One of its files no longer holds it", _GONE.get(reason, reason)
+        case photos.FileMoved(to=to):
+            return "arrow-right-circle", "The file was moved or renamed", to.path
+        case photos.FileMissing(path=path):
+            return "link-slash", "The original is missing", path
+        case photos.FileBack(file=file):
+            return "document-check", "The file is there again", file.path
 
 
 def _how(made: photos.PreviewsRendered) -> str:

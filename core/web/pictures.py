@@ -13,9 +13,9 @@ from django.views.decorators.http import require_safe
 from core.accounts import Account
 from core.domain.photos import PhotoNotFound
 from core.readmodels.files import files_of_photo
-from core.readmodels.libraries import library_by_id
+from core.readmodels.libraries import lies_at
 from core.readmodels.photos import Photo, photo_for
-from core.storage import original_path, preview_path
+from core.storage import preview_path
 from core.web.access import Request, signed_in
 from core.web.ranges import Part, answer_with
 
@@ -111,10 +111,10 @@ def _original(request: Request, photo: Photo, mime: str, *, attached: bool) -> H
 
 def _open_original(photo: Photo) -> BinaryIO:
     """The first of the photo's files that can be opened: a copy will do when one disk is away."""
-    root = library_by_id(photo.library_id).root
-    for path in dict.fromkeys([photo.path, *(file.path for file in files_of_photo(photo.id))]):
+    places = [(photo.folder_id, photo.path), *((file.folder_id, file.path) for file in files_of_photo(photo.id))]
+    for folder, path in dict.fromkeys(places):
         try:
-            return original_path(root, path).open("rb")
+            return lies_at(folder, path).open("rb")
         except OSError:
             continue
     raise Http404("The original cannot be reached at the moment: is its disk there?")

@@ -242,6 +242,17 @@ _EXAMPLES: dict[str, dict[str, object]] = {
     },
     "photo.file_added": {"file": _FILE},
     "photo.file_gone": {"file": str(UUID(int=2)), "reason": "replaced"},
+    "photo.file_moved": {"file": str(UUID(int=2)), "to": _FILE},
+    "photo.file_missing": {"file": str(UUID(int=2)), "path": "a.jpg"},
+    "photo.file_back": {"file": _FILE},
+    "photo.content_replaced": {
+        "file": _FILE,
+        "sha256": "11",
+        "kind": "jpeg",
+        "media": "image",
+        "mime": "image/jpeg",
+    },
+    "photo.taken_out": {"reason": "missing"},
     "photo.metadata_read": {"step_version": 1, "facts": {}},
     "photo.previews_rendered": {
         "step_version": 1,

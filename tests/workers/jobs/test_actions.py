@@ -88,6 +88,6 @@ def test_a_retry_whose_queueing_lock_is_taken_is_skipped_and_does_not_break_the_
 @pytest.mark.django_db
 def test_work_that_is_queued_anew_resolves_the_dead_job_before_it() -> None:
     dead, other = job_in("failed", args={"photo": "p1"}), job_in("failed", args={"photo": "p2"})
-    assert supersede_dead("show", "p1") == [dead]
+    assert supersede_dead(["show"], "photo", ["p1"], "The same work was queued again.") == [dead]
     assert (status_of(dead), status_of(other)) == ("cancelled", "failed")
     assert Attempt.objects.get(job_id=dead).resolved and not Attempt.objects.get(job_id=other).resolved

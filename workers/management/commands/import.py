@@ -7,9 +7,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from core.commands.libraries import add_library
 from core.domain.libraries import NotAFolder
-from core.readmodels.libraries import Library, all_libraries
-from core.storage import text_to_path
-from workers.scan import found_at, queue_files, queue_scans
+from core.readmodels.libraries import Folder, all_folders, library_by_id
+from core.storage import path_to_text
+from workers.ignoring import Rules
+from workers.scan import found_at, queue_scans, take_up
 
 
 class Command(BaseCommand):
@@ -27,20 +28,25 @@ class Command(BaseCommand):
     def _import(self, path: Path) -> str:
         if not path.exists():
             raise CommandError(f"{path} does not exist.")
-        known = _library_with(path)
-        if known is not None and path.is_file():
-            found = found_at(path, Path(text_to_path(known.root)))
-            queued = queue_files(known.id, [found] if found else [])
-            return f"{path}: {'queued' if queued else 'known already, or ignored'}"
-        if known is not None:
-            queue_scans([known.id])
-            return f"{path}: lies in the library {known.name}, which is looked through now"
+        folder = _folder_with(path)
+        if folder is not None:
+            return self._import_again(path, folder)
         try:
             add_library(path, actor="cli")
         except NotAFolder as error:
             raise CommandError(f"{error} A single file is imported only from a folder that is known.") from error
         return f"{path}: registered, and looked through now"
 
+    def _import_again(self, path: Path, folder: Folder) -> str:
+        library = library_by_id(folder.library_id)
+        if path.is_dir():
+            queue_scans([library.id])
+            return f"{path}: lies in the library {library.name}, which is looked through now"
+        inside = path_to_text(path.relative_to(folder.place))
+        found = found_at(folder.place, inside, Rules(library.ignore_rules))
+        queued, back = take_up(folder, [found] if found else [])
+        return f"{path}: {'queued' if queued or back else 'known already, or ignored'}"
 
-def _library_with(path: Path) -> Library | None:
-    return next((one for one in all_libraries() if path.is_relative_to(text_to_path(one.root))), None)
+
+def _folder_with(path: Path) -> Folder | None:
+    return next((one for one in all_folders() if path.is_relative_to(one.place)), None)
