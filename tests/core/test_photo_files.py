@@ -1,4 +1,4 @@
-"""The files of a photo: found, moved, missing, back, edited; and a library's folders. Given events, then events."""
+"""The files of a photo: found, moved, missing, back, edited; and the folders of a library."""
 
 from dataclasses import replace
 from uuid import UUID, uuid4
