@@ -11,15 +11,21 @@ from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
 
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """One environment variable: its default as text, how to read it, and what it is for."""
+    """One environment variable: its default as text, how to read it, and what it is for.
+
+    The text of a secret one is never shown.
+    """
 
     default: str
     read: Callable[[str], Any]
     meaning: str
+    secret: bool = False
 
 
 def _switch(text: str) -> bool:
@@ -36,14 +42,37 @@ def _words(text: str) -> list[str]:
     return [word.strip() for word in text.split(",") if word.strip()]
 
 
+def _hosts(text: str) -> list[str]:
+    hosts = _words(text)
+    if any("/" in host for host in hosts):
+        raise ValueError("say names alone, as in photos.example.org")
+    return hosts
+
+
+def _origins(text: str) -> list[str]:
+    origins = _words(text)
+    if not all(origin.startswith(("http://", "https://")) for origin in origins):
+        raise ValueError("begin each with https:// or http://")
+    return origins
+
+
 def _number(low: int, high: int) -> Callable[[str], int]:
     def read(text: str) -> int:
-        number = int(text)
-        if not low <= number <= high:
+        if not text.strip().isdecimal() or not low <= int(text) <= high:
             raise ValueError(f"say a whole number from {low} to {high}")
-        return number
+        return int(text)
 
     return read
+
+
+def _database(text: str) -> str:
+    try:
+        parts = conninfo_to_dict(text)
+    except ProgrammingError:
+        parts = {}
+    if text and not {"dbname", "service"} & set(parts):
+        raise ValueError("say postgresql://user:password@host/name")
+    return text
 
 
 def _level(text: str) -> str:
@@ -53,22 +82,30 @@ def _level(text: str) -> str:
 
 
 def _folder(text: str) -> Path | None:
-    return Path(text).expanduser().resolve() if text else None
+    try:
+        folder = Path(text).expanduser().resolve() if text else None
+    except RuntimeError:  # ~somebody
+        raise ValueError("there is no such home folder") from None
+    if folder is not None and folder.exists() and not folder.is_dir():
+        raise ValueError("it is no folder")
+    return folder
 
 
 VARIABLES: dict[str, Variable] = {
     "FILMROLL_DATA_DIR": Variable("data", _folder, "Folder for previews, models and the embedded database."),
-    "DATABASE_URL": Variable("", str, "PostgreSQL 15 or newer to use in place of the embedded one."),
+    "DATABASE_URL": Variable(
+        "", _database, "PostgreSQL 15 or newer to use in place of the embedded one.", secret=True
+    ),
     "FILMROLL_HOST": Variable("127.0.0.1", str, "Address on which the web server listens."),
     "FILMROLL_PORT": Variable("8000", _number(1, 65535), "Port on which the web server listens."),
     "FILMROLL_ALLOWED_HOSTS": Variable(
-        "*", _words, "Host names that the web server answers to, with commas between."
+        "*", _hosts, "Host names that the web server answers to, with commas between."
     ),
     "FILMROLL_TRUSTED_ORIGINS": Variable(
-        "", _words, "Origins (https://photos.example.org) behind a proxy that may send forms."
+        "", _origins, "Origins (https://photos.example.org) behind a proxy that may send forms."
     ),
     "FILMROLL_SECRET_KEY": Variable(
-        "", str, "Key that signs sessions; made once and kept in the data folder when empty."
+        "", str, "Key that signs sessions; made once and kept in the data folder when empty.", secret=True
     ),
     "FILMROLL_MODELS_DIR": Variable("", _folder, "Folder with model files for the analysis of pictures."),
     "FILMROLL_MODEL_DOWNLOADS": Variable(
@@ -96,4 +133,5 @@ def setting(name: str) -> Any:
     try:
         return variable.read(text)
     except ValueError as error:
-        raise ImproperlyConfigured(f"{name}={text!r} cannot be used: {error}. {variable.meaning}") from error
+        said = name if variable.secret else f"{name}={text!r}"
+        raise ImproperlyConfigured(f"{said} cannot be used: {error}. {variable.meaning}") from error

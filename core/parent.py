@@ -8,6 +8,11 @@ import sys
 _PR_SET_PDEATHSIG = 1
 
 
+def is_supervised() -> bool:
+    """Whether `up` has started this program, and sees to the database too."""
+    return bool(os.environ.get("FILMROLL_SUPERVISOR"))
+
+
 def end_with_supervisor() -> None:
     """Ask the kernel for SIGTERM at the supervisor's death (Linux); a no-op when there is none."""
     supervisor = os.environ.get("FILMROLL_SUPERVISOR")

@@ -9,9 +9,7 @@ import contextlib
 import fcntl
 import os
 import signal
-import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +20,7 @@ import structlog
 from django.conf import settings
 
 from core import database
+from workers.vigil import alarm
 
 _LEAST_WAIT, _MOST_WAIT = 0.3, 30.0
 # A child that lived this long has got over whatever made it die before.
@@ -69,6 +68,9 @@ class Supervisor:
         self.server = server
         self.stopping = asyncio.Event()
         self.impatient = asyncio.Event()
+        # A child that starts without its database would only die.
+        self.database_there = asyncio.Event()
+        self.database_there.set()
 
     def stop(self) -> None:
         """The first call asks everybody to end; the second one does not wait for them."""
@@ -88,6 +90,7 @@ class Supervisor:
     async def _keep(self, child: Child) -> None:
         wait = _LEAST_WAIT
         while not self.stopping.is_set():
+            await self.database_there.wait()
             started = time.monotonic()
             child.process = await _start(child)
             child.starts += 1
@@ -96,18 +99,33 @@ class Supervisor:
                 return
             wait = _LEAST_WAIT if time.monotonic() - started > _HEALTHY_SECONDS else min(wait * 2, _MOST_WAIT)
             _log.warning("a program ended and is started again", program=child.name, code=code, wait=wait)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.stopping.wait(), wait)
+            await self._pause(wait)
 
     async def _keep_database(self, server: database.Embedded) -> None:
+        wait = _LEAST_WAIT
         while not self.stopping.is_set():
-            process = server.process
-            assert process is not None
-            code = await _end_of(process)
-            if self.stopping.is_set():
-                return
-            _log.warning("the database ended and is started again", code=code)
-            await asyncio.to_thread(_restart_database, server)
+            with alarm(server.cluster, server.pid()) as changed:
+                trouble = server.trouble()
+                if not trouble:
+                    wait = _LEAST_WAIT
+                    await changed.rings()
+                    continue
+            self.database_there.clear()
+            _log.warning("the database is started again", trouble=trouble)
+            try:
+                # In a thread: asyncio waits for it at the end, so the database cannot come up after it was left.
+                await asyncio.to_thread(server.have_running)
+                self.database_there.set()
+            except (RuntimeError, OSError) as error:
+                _log.warning("the database does not start yet", error=str(error), wait=wait)
+            await self._pause(wait)
+            wait = min(wait * 2, _MOST_WAIT)
+
+    async def _pause(self, seconds: float) -> None:
+        """Not wait_for: on Python 3.11 it may swallow a cancellation."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.stopping.wait()
 
     async def _end(self, child: Child) -> None:
         process = child.process
@@ -124,49 +142,16 @@ class Supervisor:
                 task.cancel()
 
 
-async def _end_of(process: subprocess.Popen[bytes]) -> int:
-    """The exit code of a process that asyncio did not start.
-
-    In a thread of its own: one of the loop's would be waited for at the end, while the database lives on.
-    """
-    loop, ended = asyncio.get_running_loop(), asyncio.Event()
-
-    def wait() -> None:
-        process.wait()
-        with contextlib.suppress(RuntimeError):  # the loop has ended first
-            loop.call_soon_threadsafe(ended.set)
-
-    threading.Thread(target=wait, daemon=True, name="database-watch").start()
-    await ended.wait()
-    return process.returncode
-
-
 def start_database() -> database.Embedded | None:
-    """Start the embedded database and wait until it answers; None when DATABASE_URL names another.
+    """Have the embedded database running; None when DATABASE_URL names another.
 
     Raises RuntimeError when it does not start.
     """
     if not database.is_embedded():
         return None
     server = database.Embedded(settings.DATA_DIR)
-    server.stop_stranger()
-    server.prepare()
-    server.start()
-    server.wait_until_ready()
+    server.join()
     return server
-
-
-def _restart_database(server: database.Embedded) -> None:
-    # The killed server's own children hold its memory for a moment longer.
-    for _ in range(100):
-        server.prepare()
-        server.start()
-        try:
-            server.wait_until_ready()
-            return
-        except RuntimeError as error:
-            _log.warning("the database does not start yet", error=str(error).splitlines()[0])
-            time.sleep(0.3)
 
 
 async def _start(child: Child) -> asyncio.subprocess.Process:

@@ -1,5 +1,6 @@
 """What the documents say is what the program does."""
 
+import os
 import re
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
+from core.database import kept_secret
 from core.environment import VARIABLES, setting
 
 ROOT = Path(__file__).parents[2]
@@ -40,7 +42,12 @@ def test_no_module_reads_an_environment_variable_past_the_table() -> None:
         ("FILMROLL_PORT", "eighty"),
         ("FILMROLL_PORT", "70000"),
         ("FILMROLL_DEBUG", "maybe"),
+        ("FILMROLL_PORT", "-1"),
         ("FILMROLL_LOG_LEVEL", "X"),
+        ("FILMROLL_ALLOWED_HOSTS", "https://photos.example.org"),
+        ("FILMROLL_TRUSTED_ORIGINS", "photos.example.org"),
+        ("FILMROLL_DATA_DIR", "~nobody-of-this-name/data"),
+        ("FILMROLL_DATA_DIR", __file__),
     ],
 )
 def test_a_bad_value_stops_the_start_with_one_clear_line(
@@ -50,6 +57,39 @@ def test_a_bad_value_stops_the_start_with_one_clear_line(
     with pytest.raises(ImproperlyConfigured, match=f"^{name}='{text}' cannot be used: .*") as caught:
         setting(name)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["mysql://ann:hush@host/db", "postgresql://ann:hush@host", "ann hush"])
+def test_a_bad_database_url_is_told_without_its_password(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", url)
+    with pytest.raises(ImproperlyConfigured, match=r"^DATABASE_URL cannot be used: say postgresql://") as caught:
+        setting("DATABASE_URL")
+    assert "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize("command", [["up"], ["status"], ["help"], []])
+def test_the_command_line_answers_a_bad_value_with_that_line_alone(command: list[str], tmp_path: Path) -> None:
+    environment = {**os.environ, "FILMROLL_DATA_DIR": str(tmp_path), "FILMROLL_PORT": "abc"}
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "manage.py"), *command],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "FILMROLL_PORT='abc' cannot be used: say a whole number from 1 to 65535. "
+        "Port on which the web server listens.\n"
+    )
+
+
+def test_a_data_folder_that_cannot_be_made_is_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(
+        ImproperlyConfigured, match=r"The data folder .*/file/data cannot be used: Not a directory\."
+    ):
+        kept_secret(tmp_path / "file" / "data" / "secret-key")
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ class Command(BaseCommand):
             asyncio.run(self._supervise(supervisor.Supervisor(_children(watch=watch), server)))
         finally:
             if server is not None:
-                server.stop()
+                server.leave()
         self.stdout.write("\nStopped." if sys.stdout.isatty() else "Stopped.")
 
     async def _supervise(self, crew: supervisor.Supervisor) -> None:

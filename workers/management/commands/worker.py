@@ -1,13 +1,12 @@
 """`manage.py worker`: runs jobs until it is told to stop."""
 
 import asyncio
-import logging
-import os
 from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from core.parent import end_with_supervisor
 from workers.lanes import LANES
 from workers.worker import run_worker
 
@@ -25,10 +24,9 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002  # Django's signature
+        end_with_supervisor()
         lanes = [name.strip() for name in options["lanes"].split(",") if name.strip()]
         if unknown := [name for name in lanes if name not in LANES] or (not lanes and ["(none)"]):
             raise CommandError(f"There is no lane {', '.join(unknown)}; there are: {', '.join(LANES)}.")
+        # Threads whose jobs are back in the queue may be at it still: manage.py does not wait for them.
         asyncio.run(run_worker(lanes))
-        # Threads whose jobs are back in the queue would keep the interpreter from ending.
-        logging.shutdown()
-        os._exit(0)
