@@ -199,6 +199,7 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     "library.folder_removed": _folder_removed,
 }
 TABLES = (Failure,)
+READS = ("files", "photos")
 
 
 def failures_for(account: Account, *, set_aside: bool = False) -> models.QuerySet[Failure]:

@@ -207,6 +207,7 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     "library.removed": _library_removed,
 }
 TABLES = (PhotoFile,)
+READS = ("photos",)
 
 
 def known_files(ids: Iterable[UUID]) -> dict[UUID, PhotoFile]:

@@ -288,6 +288,7 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     "library.restored": _library_restored,
 }
 TABLES = (Photo,)
+READS = ("files",)
 
 
 def visible_photos(account: Account) -> models.QuerySet[Photo]:

@@ -7,15 +7,23 @@ from django.core.management.base import BaseCommand, CommandError
 
 from events import replay
 from events.errors import ReplayError
-from events.replay import Progress
+from events.management.progress import Bar, cancellable
 
 
 class Command(BaseCommand):
-    help = "Rebuild read models from the events: all of them, or those named. Pages keep their old rows meanwhile."
+    help = (
+        "Rebuild read models from the events: all of them, or those named. Pages and writers go on meanwhile; "
+        "Ctrl-C leaves everything as it was."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name", nargs="*", help="a read model; without a name, all of them")
         parser.add_argument("--list", action="store_true", help="only say which read models there are")
+        parser.add_argument(
+            "--in-place",
+            action="store_true",
+            help="without a second set of tables, in one transaction: pages go on, but nothing can be recorded",
+        )
 
     def handle(self, *_: Any, **options: Any) -> None:
         if options["list"]:
@@ -23,14 +31,16 @@ class Command(BaseCommand):
                 tables = ", ".join(model._meta.db_table for model in module.TABLES)
                 self.stdout.write(f"{name}: {tables}")
             return
+        rebuild = replay.replay_in_place if options["in_place"] else replay.replay
         try:
-            done = replay.replay(options["name"], self._show if self.stdout.isatty() else None)
+            with cancellable(), Bar(self.stdout, "events") as bar:
+                done = rebuild(options["name"], lambda so_far: bar.show(so_far.told, so_far.total))
         except ReplayError as error:
             raise CommandError(f"Nothing was changed. {error}") from error
-        self.stdout.write(f"{done.told:,} events replayed in {done.seconds:.1f} s ({done.rate:,.0f}/s)")
-
-    def _show(self, progress: Progress) -> None:
-        left = (progress.total - progress.told) / progress.rate if progress.rate else 0
-        line = f"{progress.told:,} of {progress.total:,} events, {progress.rate:,.0f}/s, {left:.0f} s left"
-        self.stdout.write(f"\r{line:<70}", ending="" if progress.told < progress.total else "\n")
-        self.stdout.flush()
+        except KeyboardInterrupt:
+            raise CommandError("Cancelled. Nothing was changed.", returncode=130) from None
+        held = f"; writers waited for {done.held_back * 1000:.0f} ms" if done.held_back else ""
+        self.stdout.write(
+            f"{done.told:,} events replayed in {done.seconds:.1f} s ({done.rate:,.0f}/s){held}: "
+            f"{', '.join(replay.together(options['name']))}"
+        )
