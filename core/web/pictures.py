@@ -62,11 +62,22 @@ def playing(request: Request, photo_id: UUID) -> HttpResponseBase:
     return _original(request, photo, mime, attached=False)
 
 
+@require_safe
+@signed_in
+def motion(request: Request, photo_id: UUID) -> HttpResponseBase:
+    """The film inside a motion photo: a stretch of the original, sent from its place."""
+    photo = visible_photo(request.user, photo_id)
+    start, length = (photo.facts.get(name, {}).get("value", 0) for name in ("motion_start", "motion_length"))
+    if not length:
+        raise Http404("This photo does not move.")
+    return _original(request, photo, "video/mp4", attached=False, stretch=Part(start, length))
+
+
 def playable_type(photo: Photo) -> str:
     """The type under which a browser is given the original to play, "" for what it is never given inline."""
     if photo.media == "video":
         return photo.mime if _PICTURE.fullmatch(photo.mime) else ""
-    return MOVING_PICTURES.get(photo.kind, "") if photo.facts.get("frames", {}).get("value", 1) > 1 else ""
+    return MOVING_PICTURES.get(photo.kind, "") if photo.facts.get("animated", {}).get("value") else ""
 
 
 def visible_photo(account: Account, photo_id: UUID) -> Photo:
@@ -96,12 +107,18 @@ def _kept(response: HttpResponseBase, etag: str) -> HttpResponseBase:
     return response
 
 
-def _original(request: Request, photo: Photo, mime: str, *, attached: bool) -> HttpResponseBase:
+def _original(
+    request: Request, photo: Photo, mime: str, *, attached: bool, stretch: Part | None = None
+) -> HttpResponseBase:
     file = _open_original(photo)
     size = os.fstat(file.fileno()).st_size
+    is_known = size == photo.size
+    if stretch and not is_known:
+        file.close()
+        raise Http404("The file was changed since it was read.")
     # A file that was changed since it was read is not the known content any more.
-    etag = f'"{photo.sha256}"' if size == photo.size else ""
-    response = answer_with(request, file, Part(0, size), etag)
+    etag = f'"{photo.sha256}{"-motion" if stretch else ""}"' if is_known else ""
+    response = answer_with(request, file, stretch or Part(0, size), etag)
     response.headers["Content-Type"] = mime
     response.headers["Content-Disposition"] = content_disposition_header(attached, photo.name) or "attachment"
     response.headers["Cache-Control"] = "private, no-cache"

@@ -14,6 +14,7 @@ urlpatterns = [
     path("photos/<uuid:photo_id>/large/<slug:revision>.webp", pictures.large, name="large"),
     path("photos/<uuid:photo_id>/original", pictures.original, name="original"),
     path("photos/<uuid:photo_id>/playing", pictures.playing, name="playing"),
+    path("photos/<uuid:photo_id>/motion", pictures.motion, name="motion"),
     path("failures/", failures.failures_page, name="failures"),
     path("failures/retry/", failures.retry_all, name="retry-all"),
     path("failures/<uuid:failure_id>/retry/", failures.retry, name="retry"),

@@ -133,8 +133,8 @@ def test_a_file_that_was_changed_meanwhile_is_never_sent_in_parts(video: str, sh
 def test_a_still_picture_a_drawing_and_a_page_are_never_sent_inline(shelf: Shelf, fetch: Any) -> None:
     for name, kind, facts in (
         ("still.gif", ("gif", "image", "image/gif"), {}),
-        ("two.jpg", ("jpeg", "image", "image/jpeg"), {"frames": 2}),
-        ("drawing.svg", ("svg", "image", "image/svg+xml"), {"frames": 2}),
+        ("two.jpg", ("jpeg", "image", "image/jpeg"), {"animated": True}),
+        ("drawing.svg", ("svg", "image", "image/svg+xml"), {"animated": True}),
         ("page.mp4", ("html", "video", "text/html"), {}),
     ):
         assert fetch(f"/photos/{shelf.photo(name, kind=kind, **facts)}/playing")[0] == 404
@@ -142,7 +142,7 @@ def test_a_still_picture_a_drawing_and_a_page_are_never_sent_inline(shelf: Shelf
 
 @pytest.mark.django_db
 def test_a_picture_that_moves_is_sent_inline_under_its_true_type(shelf: Shelf, fetch: Any) -> None:
-    photo = shelf.photo("cat.gif", kind=("gif", "image", "image/gif"), frames=12)
+    photo = shelf.photo("cat.gif", kind=("gif", "image", "image/gif"), animated=True)
     status, headers, _ = fetch(f"/photos/{photo}/playing")
     assert (status, headers["Content-Type"]) == (200, "image/gif")
 
@@ -161,3 +161,16 @@ def test_the_end_of_a_file_of_gigabytes_comes_at_once_and_in_little_memory(shelf
     assert headers["Content-Range"] == f"bytes {size - 8000000}-{size - 1}/{size}"
     assert fetch(f"/photos/{photo}/playing", "head")[1]["Content-Length"] == str(size)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # kilobytes
+
+
+@pytest.mark.django_db
+def test_the_film_inside_a_picture_is_sent_as_a_file_of_its_own(shelf: Shelf, fetch: Any) -> None:
+    photo = shelf.photo("motion.jpg", content=CONTENT, motion_start=150, motion_length=40)
+    status, headers, content = fetch(f"/photos/{photo}/motion")
+    assert (status, content, headers["Content-Type"]) == (200, CONTENT[150:190], "video/mp4")
+    status, headers, content = fetch(f"/photos/{photo}/motion", Range="bytes=-10")
+    assert (status, content, headers["Content-Range"]) == (206, CONTENT[180:190], "bytes 30-39/40")
+    assert fetch(f"/photos/{photo}/original")[1]["ETag"] != headers["ETag"]
+    (shelf.root / "motion.jpg").write_bytes(CONTENT * 2)
+    assert fetch(f"/photos/{photo}/motion")[0] == 404
+    assert fetch(f"/photos/{shelf.photo('still.jpg')}/motion")[0] == 404

@@ -67,11 +67,8 @@ def read_file(path: Path) -> FileFacts:
 def not_a_photo(kind: Kind, name: str) -> NotAPhoto | None:
     """Why a file of this kind and name becomes no photo; None when it does."""
     pretends = _extension(name) in PICTURE_EXTENSIONS
-    if kind.media in ("image", "raw"):
+    if kind.media in ("image", "raw", "video"):
         return None
-    if kind.media == "video":
-        reason = "Videos are not yet supported. The file is listed, untouched, and will show once they are."
-        return NotAPhoto("video", reason, failed=False)
     if kind.name in _HOLLOW:
         return NotAPhoto("empty", _HOLLOW[kind.name], failed=pretends)
     if kind.media == "sidecar" and not pretends:

@@ -77,6 +77,8 @@ KINDS = _kinds(
     Kind("ico", "unknown", "image/x-icon", ("ico", "cur"), "icon"),
     Kind("pdf", "unknown", "application/pdf", ("pdf",), "PDF document"),
     Kind("zip", "unknown", "application/zip", ("zip",), "ZIP archive"),
+    Kind("m4a", "unknown", "audio/mp4", ("m4a", "m4b", "m4p"), "sound recording"),
+    Kind("oga", "unknown", "audio/ogg", ("oga", "ogg", "opus", "spx"), "sound recording"),
     Kind("html", "unknown", "text/html", ("html", "htm"), "web page"),
     Kind("xml", "unknown", "application/xml", ("xml",), "XML file"),
     Kind("text", "unknown", "text/plain", ("txt", "md", "csv", "log", "ini", "nfo"), "text file"),

@@ -21,6 +21,8 @@ from workers.pipelines.dates import (
 from workers.pipelines.directories import Directories, Directory, read_directories
 from workers.pipelines.embedded import Embedded, find_embedded
 from workers.pipelines.kinds import Kind
+from workers.pipelines.moving import live_identifier, moving_facts
+from workers.pipelines.videofacts import VideoFacts, read_video_facts
 from workers.pipelines.zones import offset_at
 
 __all__ = ["METADATA_VERSION", "Fact", "Metadata", "read_metadata"]
@@ -77,13 +79,23 @@ def read_metadata(path: Path, kind: Kind) -> Metadata:
     the file's time is left to the caller.
     """
     gathered = _Gathered()
+    if kind.media == "video":
+        return _of_video(gathered, read_video_facts(path, kind.name))
     with path.open("rb") as file:
         blocks = find_embedded(file, kind.name)
         tags = _directories(file, kind, blocks)
         words = _written(tags, blocks)
         _gather(gathered, tags, words, _size(kind, tags, blocks))
+        gathered.put("exif", [("content_identifier", live_identifier(tags.exif))])
+        gathered.put("container", moving_facts(file, kind.name, blocks.xmp))
         _take_time(gathered, tags, words, path.name)
     return Metadata(gathered.facts, tuple(gathered.notes))
+
+
+def _of_video(gathered: _Gathered, said: VideoFacts) -> Metadata:
+    for source, pairs in said.found:
+        gathered.put(source, pairs)
+    return Metadata(gathered.facts, (*gathered.notes, *said.notes))
 
 
 @dataclass(frozen=True, slots=True)

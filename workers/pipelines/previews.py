@@ -1,6 +1,7 @@
 """One decode of an original makes its tile, its large preview and its placeholder: upright, sRGB, no metadata."""
 
 import base64
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from PIL import Image
 from workers.pipelines.colour import from_coded, is_coded, to_plain_mode, to_srgb
 from workers.pipelines.decoding import Decoded, decode
 from workers.pipelines.kinds import KINDS
+from workers.pipelines.poster import decode_poster
 from workers.pipelines.raw import decode_raw
 from workers.pipelines.scaling import fitted
 
@@ -34,6 +36,11 @@ _TURNS = {
     6: Image.Transpose.ROTATE_270,
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
+}
+_DECODERS: dict[str, Callable[[Path, str], Decoded]] = {
+    "image": lambda path, kind_name: decode(path, kind_name, LARGE_ENOUGH),
+    "raw": lambda path, _: decode_raw(path, LARGE_ENOUGH),
+    "video": lambda path, kind_name: decode_poster(path, kind_name, LARGE_EDGE),
 }
 
 
@@ -68,11 +75,7 @@ def render_previews(path: Path, kind_name: str, into: Path, orientation: int | N
     AVIF and RAW come out of their decoders upright whatever their Exif says, so there nothing given is applied.
     Raises PoisonError for what cannot be shown, OSError for the disk's own errors.
     """
-    decoded = (
-        decode_raw(path, LARGE_ENOUGH)
-        if KINDS[kind_name].media == "raw"
-        else decode(path, kind_name, LARGE_ENOUGH)
-    )
+    decoded = _DECODERS[KINDS[kind_name].media](path, kind_name)
     turn = orientation if orientation and kind_name in _TURNED_BY_EXIF else decoded.orientation
     large = _finished(decoded, turn)
     tile = fitted(large, TILE_WIDTH, TILE_HEIGHT)

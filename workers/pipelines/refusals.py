@@ -60,3 +60,27 @@ def raw_truncated() -> PoisonError:
         "This RAW file ends in the middle: the camera's notes are there, most of the picture is not. "
         f"{_LISTED} {_COPY}",
     )
+
+
+def video_truncated(share: float) -> PoisonError:
+    """`share` of the video, 0 to 1, is there; 0 also when its table of contents, which comes last, is missing."""
+    there = (
+        f"only {share:.0%} of the video is there".replace("%", " %")
+        if share >= 0.005
+        else "the part that says how to play it, which cameras write last, is missing"
+    )
+    return PoisonError("truncated", f"This file ends in the middle: {there}. {_LISTED} {_COPY}")
+
+
+def video_damaged() -> PoisonError:
+    return PoisonError(
+        "damaged", f"This file is damaged: not one picture of the video inside can be read. {_LISTED} {_COPY}"
+    )
+
+
+def no_pictures() -> PoisonError:
+    return PoisonError(
+        "no-pictures",
+        "This file is a video by its kind but holds no moving pictures, perhaps only sound. "
+        f"{_LISTED} If there should be pictures in it, copy it again from the camera or a backup and press Retry.",
+    )

@@ -31,7 +31,6 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"\x00\x00\x01\xb3", "mpg"),
     (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "wmv"),
     (b"FLV\x01", "flv"),
-    (b"OggS", "ogv"),
     (b"bplist00", "aae"),
 )
 _TIFF_STARTS = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
@@ -39,6 +38,9 @@ _RIFF_FORMS = {b"WEBP": "webp", b"AVI ": "avi"}
 _HEVC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
 _AVIF_BRANDS = {b"avif", b"avis"}
 _BMP_HEADER_SIZES = {12, 16, 40, 52, 56, 64, 108, 124}
+_SOUND_BRANDS = {b"M4A ", b"M4B ", b"M4P "}
+# How the streams of pictures in Ogg begin; the heads of all streams stand before everything else.
+_OGG_PICTURES = (b"\x80theora", b"BBCD\x00", b"OVP80\x01", b"\x01video\x00")
 # The starts of QuickTime files from before there was a `ftyp` box.
 _OLD_QUICKTIME = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 
@@ -62,6 +64,8 @@ def _name_of(head: bytes, size: int, extension: str) -> str:
     for magic, kind in _MAGIC:
         if head.startswith(magic):
             return "mpo" if kind == "jpeg" and extension == "mpo" and b"MPF\x00" in head else kind
+    if head.startswith(b"OggS"):
+        return "ogv" if any(mark in head[:512] for mark in _OGG_PICTURES) else "oga"
     return _boxed(head) or _bitmap(head) or _stream(head) or _textual(head)
 
 
@@ -88,6 +92,8 @@ def _by_brands(head: bytes) -> str:
         return "heic"
     if major in (b"mif1", b"msf1", b"mif2", b"miaf"):
         return "heif"
+    if major in _SOUND_BRANDS:
+        return "m4a"
     if major == b"qt  ":
         return "mov"
     return "3gp" if major[:3] in (b"3gp", b"3g2", b"3ge", b"3gg") else "mp4"

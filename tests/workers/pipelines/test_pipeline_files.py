@@ -134,8 +134,7 @@ def test_a_name_that_does_not_fit_the_content_is_told_in_words(tmp_path: Path, n
         ("unknown", "thing.bin", "not-a-picture", False),
         ("xmp", "a.jpg.xmp", "sidecar", False),
         ("json", "a.jpg", "not-a-picture", True),
-        ("mp4", "a.mp4", "video", False),
-        ("mp4", "a.jpg", "video", False),
+        ("m4a", "a.m4a", "not-a-picture", False),
     ],
 )
 def test_what_is_no_photo_is_skipped_or_failed_by_what_its_name_promises(
@@ -147,7 +146,7 @@ def test_what_is_no_photo_is_skipped_or_failed_by_what_its_name_promises(
     assert answer.reason.endswith(".")
 
 
-@pytest.mark.parametrize("kind", ["jpeg", "heic", "jxl", "cr3", "dng"])
+@pytest.mark.parametrize("kind", ["jpeg", "heic", "jxl", "cr3", "dng", "mp4", "mts"])
 def test_a_picture_becomes_a_photo_whatever_its_name(kind: str) -> None:
     assert not_a_photo(KINDS[kind], "thing.bin") is None
 
