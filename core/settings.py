@@ -99,6 +99,8 @@ STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = DATA_DIR / "static"
 SERVESTATIC_USE_FINDERS = True
+# What browsers ask for at the root, whatever the page.
+SERVESTATIC_ROOT = BASE_DIR / "static" / "root"
 
 LOGGING_CONFIG = "core.logs.configure"
 LOGGING = logs.configuration(setting("FILMROLL_LOG_LEVEL"), json_lines=setting("FILMROLL_LOG_JSON"))

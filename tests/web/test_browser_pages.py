@@ -222,6 +222,45 @@ def test_on_a_phone_the_details_are_a_sheet_and_escape_closes_it_first(shelf: Sh
     assert window.url.endswith(f"/photos/{photo}/")
 
 
+def test_on_a_phone_with_a_keyboard_i_and_escape_do_what_they_do_elsewhere(
+    shelf: Shelf, signed_in: Any, site: str
+) -> None:
+    photo = shelf.photo()
+    window = signed_in(viewport=PHONE, has_touch=True, is_mobile=True)
+    window.locator(f"#p-{photo}").click()
+    window.wait_for_url(f"**/photos/{photo}/")
+    wait_until(lambda: shown_pictures(window, ".picture img") == 1)
+    for key, state in [("i", "visible"), ("i", "hidden"), ("i", "visible"), ("Escape", "hidden")]:
+        window.keyboard.press(key)
+        window.locator("#details").wait_for(state=state)
+    assert window.url.endswith(f"/photos/{photo}/")
+    window.keyboard.press("Escape")
+    window.wait_for_url(f"{site}/")
+
+
+@pytest.mark.parametrize(
+    ("system", "chosen", "dark"), [("dark", "", True), ("dark", "light", False), ("light", "dark", True)]
+)
+def test_the_api_documentation_follows_the_look(
+    system: str, chosen: str, dark: bool, signed_in: Any, site: str
+) -> None:
+    window = signed_in(color_scheme=system)
+    if chosen:
+        window.context.add_cookies([{"name": "appearance", "value": chosen, "url": site}])
+    window.goto("/api/v1/docs")
+    window.get_by_text("Every photo, every fact and its source").wait_for()
+    red, green, blue = (int(n) for n in re.findall(r"\d+", background(window))[:3])
+    assert (red + green + blue < 200) == dark
+
+
+def background(window: Any) -> str:
+    """The colour behind the page."""
+    colours = window.evaluate(
+        "[document.body, document.documentElement].map(one => getComputedStyle(one).backgroundColor)"
+    )
+    return next((colour for colour in colours if colour != "rgba(0, 0, 0, 0)"), "rgb(255, 255, 255)")
+
+
 def test_a_waiting_tile_gets_its_picture_where_it_stands(shelf: Shelf, signed_in: Any) -> None:
     photo = shelf.photo("soon.jpg", ready=False)
     window = signed_in()

@@ -48,6 +48,12 @@ def test_every_file_that_a_page_names_is_there(shelf: Shelf, page: Client) -> No
         assert page.get(address).status_code == 200, address
 
 
+def test_a_browser_that_asks_for_the_icon_by_its_old_address_gets_it(client: Client) -> None:
+    answer = client.get("/favicon.ico")
+    assert answer.status_code == 200
+    assert b"".join(answer.streaming_content if answer.streaming else [answer.content])[:4] == b"\0\0\1\0"
+
+
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_every_template_can_be_read(name: str) -> None:
     assert get_template(name)
