@@ -1,0 +1,114 @@
+"""A program that keeps a crowd of writers busy, and kills one of them again and again.
+
+    python crowd.py CONNINFO WRITERS SEED      until standard input ends; then it prints how many it has killed
+
+The writers use savepoints, abort, prepare, share streams, and get over every loss of the server.
+"""
+
+import os
+import random
+import select
+import signal
+import sys
+import time
+from contextlib import suppress
+from uuid import uuid4
+
+import psycopg
+
+APPEND = "SELECT count(*) FROM event_append(%s, NULL, %b::uuid[], %b::text[], %b::int[], %b::text[], '{}')"
+
+
+def write(conninfo: str, name: str, chance: random.Random) -> None:
+    """Transactions without end."""
+    number = 0
+    while True:
+        with suppress(psycopg.Error), psycopg.connect(conninfo, autocommit=True) as connection:
+            while True:
+                number += 1
+                transact(connection, f"{name}-{number}", chance)
+        time.sleep(0.05)
+
+
+def transact(connection: psycopg.Connection, name: str, chance: random.Random) -> None:
+    connection.execute("BEGIN")
+    # One shared stream at most, and first: so nobody waits for each other in a circle.
+    append(connection, f"crowd-{chance.randrange(30)}", chance)
+    for number in range(chance.randrange(3)):
+        kept = chance.random() < 0.6
+        connection.execute("SAVEPOINT s")
+        append(connection, f"crowd-{name}-{number}", chance)
+        connection.execute("RELEASE SAVEPOINT s" if kept else "ROLLBACK TO SAVEPOINT s")
+    if chance.random() < 0.05:
+        time.sleep(chance.random() * 0.05)
+    ending = chance.random()
+    if ending < 0.15:
+        connection.execute("ROLLBACK")
+    elif ending < 0.2:
+        connection.execute(f"PREPARE TRANSACTION '{name}'")
+        connection.execute(f"{chance.choice(['COMMIT', 'ROLLBACK'])} PREPARED '{name}'")
+    else:
+        connection.execute("COMMIT")
+
+
+def append(connection: psycopg.Connection, stream_id: str, chance: random.Random) -> None:
+    count = chance.choice([1, 1, 1, 10, 100, 300])
+    ids = [uuid4() for _ in range(count)]
+    connection.execute(APPEND, [stream_id, ids, ["test.done"] * count, [1] * count, ['{"n": 1}'] * count])
+
+
+def start(conninfo: str, name: str, seed: int) -> int:
+    child = os.fork()
+    if child:
+        return child
+    write(conninfo, name, random.Random(seed))
+    os._exit(1)
+
+
+def decide_for_the_dead(conninfo: str, name: str) -> None:
+    """End what a killed writer had prepared: nobody else would, and it would hold all readers back."""
+    sql = "SELECT gid FROM pg_prepared_xacts WHERE gid LIKE %s AND database = current_database()"
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        for (gid,) in connection.execute(sql, [f"{name}-%"]).fetchall():
+            connection.execute(f"COMMIT PREPARED '{gid}'")
+
+
+def main(conninfo: str, writers: int, seed: int) -> None:
+    chance = random.Random(seed)
+    kills = 0
+    names = iter(range(1_000_000))
+    children: dict[str, int] = {}
+    dead: set[str] = set()
+
+    def add() -> None:
+        name = f"w{next(names)}x"
+        children[name] = start(conninfo, name, chance.getrandbits(32))
+
+    def kill(name: str) -> None:
+        child = children.pop(name)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        dead.add(name)
+
+    for _ in range(writers):
+        add()
+    while not select.select([sys.stdin], [], [], chance.uniform(0.1, 0.4))[0]:
+        kill(chance.choice(sorted(children)))
+        kills += 1
+        add()
+        with suppress(psycopg.Error):
+            bury(conninfo, dead)
+    for name in sorted(children):
+        kill(name)
+    bury(conninfo, dead)
+    print(kills, flush=True)
+
+
+def bury(conninfo: str, dead: set[str]) -> None:
+    for name in sorted(dead):
+        decide_for_the_dead(conninfo, name)
+        dead.discard(name)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
