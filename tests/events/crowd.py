@@ -23,11 +23,15 @@ def write(conninfo: str, name: str, chance: random.Random) -> None:
     """Transactions without end."""
     number = 0
     while True:
-        with suppress(psycopg.Error), psycopg.connect(conninfo, autocommit=True) as connection:
+        with suppress(psycopg.Error), connect(conninfo, name) as connection:
             while True:
                 number += 1
                 transact(connection, f"{name}-{number}", chance)
         time.sleep(0.05)
+
+
+def connect(conninfo: str, name: str) -> psycopg.Connection:
+    return psycopg.connect(conninfo, autocommit=True, application_name=name)
 
 
 def transact(connection: psycopg.Connection, name: str, chance: random.Random) -> None:
@@ -65,12 +69,18 @@ def start(conninfo: str, name: str, seed: int) -> int:
     os._exit(1)
 
 
-def decide_for_the_dead(conninfo: str, name: str) -> None:
-    """End what a killed writer had prepared: nobody else would, and it would hold all readers back."""
-    sql = "SELECT gid FROM pg_prepared_xacts WHERE gid LIKE %s AND database = current_database()"
-    with psycopg.connect(conninfo, autocommit=True) as connection:
-        for (gid,) in connection.execute(sql, [f"{name}-%"]).fetchall():
-            connection.execute(f"COMMIT PREPARED '{gid}'")
+def bury(conninfo: str, dead: set[str]) -> None:
+    """End what killed writers had prepared: nobody else would, and it would hold all readers back."""
+    sessions = "SELECT FROM pg_stat_activity WHERE application_name = %s"
+    prepared = "SELECT gid FROM pg_prepared_xacts WHERE gid LIKE %s AND database = current_database()"
+    with connect(conninfo, "undertaker") as connection:
+        for name in sorted(dead):
+            if connection.execute(sessions, [name]).rowcount:
+                # The server has not noticed yet, and may be preparing still.
+                continue
+            for (gid,) in connection.execute(prepared, [f"{name}-%"]).fetchall():
+                connection.execute(f"COMMIT PREPARED '{gid}'")
+            dead.discard(name)
 
 
 def main(conninfo: str, writers: int, seed: int) -> None:
@@ -100,14 +110,10 @@ def main(conninfo: str, writers: int, seed: int) -> None:
             bury(conninfo, dead)
     for name in sorted(children):
         kill(name)
-    bury(conninfo, dead)
+    while dead:
+        bury(conninfo, dead)
+        time.sleep(0.02)
     print(kills, flush=True)
-
-
-def bury(conninfo: str, dead: set[str]) -> None:
-    for name in sorted(dead):
-        decide_for_the_dead(conninfo, name)
-        dead.discard(name)
 
 
 if __name__ == "__main__":
