@@ -5,5 +5,6 @@ from core.readmodels.failures import Failure
 from core.readmodels.files import PhotoFile
 from core.readmodels.libraries import Folder, Library
 from core.readmodels.photos import Photo
+from core.readmodels.sidecars import Sidecar
 
-__all__ = ["Account", "ApiKey", "Failure", "Folder", "Library", "Photo", "PhotoFile"]
+__all__ = ["Account", "ApiKey", "Failure", "Folder", "Library", "Photo", "PhotoFile", "Sidecar"]

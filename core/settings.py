@@ -37,6 +37,7 @@ EVENT_CONSUMERS: list[str] = [
     "core.readmodels.libraries",
     "core.readmodels.files",
     "core.readmodels.photos",
+    "core.readmodels.sidecars",
     "core.readmodels.failures",
     "workers.reactions",
 ]

@@ -5,8 +5,9 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 
-from core.api import failures, photos
+from core.api import edits, failures
 from core.api.access import ACCESS
+from core.domain.edits import BadValue, ChangedMeanwhile, NotUndoable
 from core.domain.photos import NothingToRetry, PhotoNotFound
 from core.readmodels.failures import FailureNotFound
 
@@ -18,7 +19,7 @@ api = NinjaAPI(
     docs_decorator=login_required,
     urls_namespace="api",
 )
-api.add_router("/photos", photos.router)
+api.add_router("/photos", edits.router)
 api.add_router("/failures", failures.router)
 for prefix, router in settings.API_ROUTERS:  # upper layers, by name
     api.add_router(prefix, router)
@@ -30,6 +31,17 @@ def not_found(request: HttpRequest, error: Exception) -> HttpResponse:
     return api.create_response(request, {"detail": f"Not found: {error}"}, status=404)
 
 
+@api.exception_handler(BadValue)
+def bad_value(request: HttpRequest, error: Exception) -> HttpResponse:
+    return api.create_response(request, {"detail": str(error)}, status=422)
+
+
+@api.exception_handler(ChangedMeanwhile)
+def changed_meanwhile(request: HttpRequest, error: Exception) -> HttpResponse:
+    return api.create_response(request, {"detail": str(error)}, status=409)
+
+
+@api.exception_handler(NotUndoable)
 @api.exception_handler(NothingToRetry)
 def nothing_to_retry(request: HttpRequest, error: Exception) -> HttpResponse:
     return api.create_response(request, {"detail": f"{error}."}, status=409)

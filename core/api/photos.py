@@ -11,9 +11,11 @@ from ninja.errors import HttpError
 from pydantic import Field
 
 from core.api.access import Limit, asker
+from core.commands.edits import version_of
 from core.readmodels.failures import failures_of_photo
 from core.readmodels.files import files_of_photo
 from core.readmodels.photos import Photo, photo_for
+from core.readmodels.sidecars import sidecars_of_photo
 from core.readmodels.timeline import Cursor, timeline
 
 router = Router(tags=["photos"])
@@ -23,7 +25,13 @@ class Fact(Schema):
     """One thing known of a photo, and who says so."""
 
     value: Any
-    source: str = Field(description="exif, xmp, iptc, container, file name, file time, …")
+    source: str = Field(description="user, sidecar, takeout, exif, xmp, iptc, container, position, file name, …")
+
+
+class ShownFact(Fact):
+    """The word that counts, and what other sources say instead."""
+
+    also: list[Fact] = []
 
 
 class Label(Schema):
@@ -65,6 +73,14 @@ class CopyOf(Schema):
     size: int
 
 
+class SidecarOf(Schema):
+    """A file beside the photo that tells about it."""
+
+    path: str
+    source: str = Field(description="sidecar (XMP), takeout (Google's JSON), aae (Apple's edits)")
+    written: bool = Field(description="Filmroll wrote it last.")
+
+
 class StepFailure(Schema):
     """A step that ended without a result."""
 
@@ -80,11 +96,15 @@ class PhotoDetail(PhotoSummary):
     sha256: str
     mime: str
     size: int
-    facts: dict[str, Fact]
+    version: int = Field(description="For `version` in a change: what was looked at.")
+    rating: int | None
+    favourite: bool
+    facts: dict[str, ShownFact]
     notes: list[str]
     labels: list[Label] | None
     labels_model: str
     files: list[CopyOf]
+    sidecars: list[SidecarOf]
     failures: list[StepFailure]
     imported_at: datetime
     processed_at: datetime | None
@@ -105,9 +125,16 @@ def list_photos(request: HttpRequest, before: str = "", limit: Limit = 100) -> d
 @router.get("/{photo_id}", response=PhotoDetail, summary="One photo with every fact and its source")
 def one_photo(request: HttpRequest, photo_id: UUID) -> dict[str, Any]:
     """404 when there is no such photo, or not for the asker."""
+    return detail(request, photo_id)
+
+
+def detail(request: HttpRequest, photo_id: UUID) -> dict[str, Any]:
+    """A photo's fields as PhotoDetail wants them. Raises PhotoNotFound."""
     photo = photo_for(asker(request), photo_id)
     return {
         **summary(photo),
+        "version": version_of(photo.id),
+        "sidecars": sidecars_of_photo(photo.id),
         **{name: getattr(photo, name) for name in _PLAIN},
         "files": files_of_photo(photo.id),
         "failures": failures_of_photo(photo.id),
@@ -118,7 +145,7 @@ def one_photo(request: HttpRequest, photo_id: UUID) -> dict[str, Any]:
 # Fields that the answer has just as the table has them.
 _PLAIN = (
     *("library_id", "sha256", "mime", "size", "facts", "notes", "labels", "labels_model"),
-    *("imported_at", "processed_at"),
+    *("rating", "favourite", "imported_at", "processed_at"),
 )
 
 

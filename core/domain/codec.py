@@ -4,7 +4,7 @@ from typing import Any, cast
 
 from pydantic import TypeAdapter
 
-from core.domain import files, libraries, photos
+from core.domain import edits, files, libraries, photos, sidecars
 from events.event import Event
 
 DomainEvent = photos.PhotoEvent | files.FileEvent | libraries.LibraryEvent
@@ -38,6 +38,19 @@ TYPES: dict[str, type[Any]] = {
     "photo.step_retried": photos.StepRetried,
     "photo.step_set_aside": photos.StepSetAside,
     "photo.processed": photos.PhotoProcessed,
+    "photo.rated": edits.PhotoRated,
+    "photo.favoured": edits.PhotoFavoured,
+    "photo.titled": edits.PhotoTitled,
+    "photo.captioned": edits.PhotoCaptioned,
+    "photo.keywords_changed": edits.KeywordsChanged,
+    "photo.placed": edits.PhotoPlaced,
+    "photo.dated": edits.PhotoDated,
+    "photo.change_undone": edits.ChangeUndone,
+    "photo.sidecar_read": sidecars.SidecarRead,
+    "photo.sidecar_gone": sidecars.SidecarGone,
+    "photo.sidecar_asked": sidecars.SidecarAsked,
+    "photo.sidecar_written": sidecars.SidecarWritten,
+    "photo.sidecar_not_written": sidecars.SidecarNotWritten,
     "file.skipped": files.FileSkipped,
     "file.failed": files.FileFailed,
     "file.retried": files.FileRetried,

@@ -3,8 +3,11 @@
 import enum
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any
 from uuid import UUID, uuid5
+
+from core.domain.edits import AboutFacts, EditEvent
+from core.domain.facts import Fact as Fact
+from core.domain.sidecars import SidecarEvent
 
 
 class Step(enum.StrEnum):
@@ -35,14 +38,6 @@ class Rendition:
     width: int
     height: int
     bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """One thing known of a photo, and who says so ("exif", "xmp", "file name", …)."""
-
-    value: Any
-    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +206,8 @@ PhotoEvent = (
     | StepRetried
     | StepSetAside
     | PhotoProcessed
+    | EditEvent
+    | SidecarEvent
 )
 
 
@@ -298,7 +295,7 @@ def evolve(photo: Photo, event: PhotoEvent) -> Photo:
             return replace(photo, failed=photo.failed - {step})
         case PhotoProcessed():
             return replace(photo, processed=True)
-        case MetadataRead() | StepSetAside():
+        case MetadataRead() | StepSetAside() | AboutFacts():
             return photo
 
 

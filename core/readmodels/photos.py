@@ -1,7 +1,6 @@
 """The photos: everything that pages know of each one, and who may see it."""
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +11,7 @@ from core.accounts import Account
 from core.domain import codec, libraries, photos
 from core.domain.photos import PhotoNotFound, Step
 from core.domain.streams import photo_stream, subject_of
+from core.readmodels import facts
 from core.readmodels.fields import WallTimeField
 from core.readmodels.files import PhotoFile
 from core.readmodels.libraries import Folder, libraries_of
@@ -37,7 +37,8 @@ class Hidden(models.TextChoices):
 class Photo(models.Model):
     """One photo. `path` is that of the file it is known by, inside its folder; `missing`: no file is there.
 
-    `taken_local` is the camera's wall time; `facts` maps a name to its value and source.
+    `taken_local` is the camera's wall time. `said` keeps what every source says; `facts` maps a name to the
+    value that counts, its source, and what others say instead.
     """
 
     id = models.UUIDField(primary_key=True)
@@ -68,6 +69,9 @@ class Photo(models.Model):
     lens = models.TextField(default="")
     latitude = models.FloatField(null=True)
     longitude = models.FloatField(null=True)
+    rating = models.SmallIntegerField(null=True)
+    favourite = models.BooleanField(default=False)
+    said = models.JSONField(default=dict)
     facts = models.JSONField(default=dict)
     notes = models.JSONField(default=list)
     labels = models.JSONField(null=True)
@@ -182,21 +186,15 @@ def _library_restored(event: Event) -> None:
 def _metadata_read(event: Event) -> None:
     fact = codec.decode(event)
     assert isinstance(fact, photos.MetadataRead)
-    said = fact.facts
-    taken = _value(said, "taken_at")
-    make, model = _value(said, "camera_make") or "", _value(said, "camera_model") or ""
-    _update(
-        event,
-        facts={name: {"value": one.value, "source": one.source} for name, one in said.items()},
-        taken_local=datetime.fromisoformat(taken) if taken else None,
-        taken_offset=_value(said, "taken_offset") or "",
-        taken_source=said["taken_at"].source if taken else "",
-        camera=model if model.lower().startswith(make.lower()) else f"{make} {model}".strip(),
-        lens=_value(said, "lens") or "",
-        latitude=_value(said, "latitude"),
-        longitude=_value(said, "longitude"),
-    )
+    _heard(event)
     _add_notes(event, fact.notes)
+
+
+def _heard(event: Event) -> None:
+    """Somebody says something of the photo: whose word counts is decided anew."""
+    photo = Photo.objects.only("said").get(id=subject_of(event.stream_id))
+    said = facts.hear(photo.said, codec.decode(event))
+    _update(event, said=said, **facts.columns(said))
 
 
 def _previews_rendered(event: Event) -> None:
@@ -259,10 +257,6 @@ def _add_notes(event: Event, notes: tuple[str, ...]) -> None:
     _update(event, notes=[*photo.notes, *(note for note in notes if note not in photo.notes)])
 
 
-def _value(facts: dict[str, photos.Fact], name: str) -> Any:
-    return facts[name].value if name in facts else None
-
-
 def _name(path: str) -> str:
     return path.rpartition("/")[2]
 
@@ -286,6 +280,17 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     "library.folder_removed": _folder_removed,
     "library.removed": _library_removed,
     "library.restored": _library_restored,
+    "photo.rated": _heard,
+    "photo.favoured": _heard,
+    "photo.titled": _heard,
+    "photo.captioned": _heard,
+    "photo.keywords_changed": _heard,
+    "photo.placed": _heard,
+    "photo.dated": _heard,
+    "photo.change_undone": _heard,
+    "photo.sidecar_read": _heard,
+    "photo.sidecar_gone": _heard,
+    "photo.sidecar_written": _heard,
 }
 TABLES = (Photo,)
 READS = ("files",)

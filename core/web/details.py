@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -9,10 +10,14 @@ from django.utils.module_loading import import_string
 
 from core.readmodels.files import PhotoFile
 from core.readmodels.photos import Photo
-from core.web.words import counted, pixels, size, wall_time
+from core.readmodels.sidecars import Sidecar
+from core.web.words import counted, pixels, position, size, wall_time
 
 # The mark beside a fact, and the mark's meaning in full.
 SOURCES = {
+    "user": ("yours", "set by hand in Filmroll"),
+    "sidecar": ("sidecar", "from the XMP sidecar beside the file"),
+    "takeout": ("Google", "from the notes of Google Photos beside the file"),
     "exif": ("EXIF", "from the file's EXIF"),
     "xmp": ("XMP", "from the file's XMP"),
     "iptc": ("IPTC", "from the file's IPTC"),
@@ -23,24 +28,31 @@ SOURCES = {
     "file": ("file", "from the file itself"),
 }
 _WORDS = {
-    "caption": "Caption",
     "artist": "By",
     "copyright": "Copyright",
     "software": "Software",
 }
 # A number and its unit stay on one line.
 _TIED = "\N{NO-BREAK SPACE}"
+_LISTS = {"keyword_paths": "Tags", "people": "People"}
 _MODES = {"exposure_mode": "Mode", "program": "Program", "metering": "Metering", "drive": "Drive"}
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One fact: its name, its value in words, and the mark of its source."""
+    """One fact: its name, its value in words, the mark of its source, and what others say instead.
+
+    `edit` names the form with which a person may change it; `draft` is what the form's first field holds.
+    """
 
     label: str
     text: str
-    mark: str
-    source: str
+    mark: str = ""
+    source: str = ""
+    also: tuple[str, ...] = ()
+    edit: str = ""
+    draft: str = ""
+    more: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +77,14 @@ class Thing:
     height: str
 
 
-def sections(photo: Photo, copies: list[PhotoFile]) -> list[Section]:
+def sections(photo: Photo, copies: list[PhotoFile], beside: list[Sidecar]) -> list[Section]:
     """The sections that have something to say."""
     facts = photo.facts
     made = [
         Section("When and where", "map-pin", list(_when_and_where(photo, facts))),
         Section("Words", "chat-bubble-bottom-center-text", list(_words(facts))),
         Section("Camera", "camera", list(_camera(photo, facts))),
-        Section("File", "document", list(_file(photo, copies))),
+        Section("File", "document", [*_file(photo, copies), *_beside(beside)]),
     ]
     return [section for section in made if section.rows]
 
@@ -95,29 +107,50 @@ def _thing(at: int, label: str, score: float, box: list[float]) -> Thing:
 
 
 def _when_and_where(photo: Photo, facts: dict[str, Any]) -> Iterator[Row]:
-    if photo.taken_local:
-        guessed = _source(facts, "taken_offset") == "position"
-        offset = f" (UTC{photo.taken_offset}{', guessed from the position' if guessed else ''})"
-        yield _row(
-            "Taken", wall_time(photo.taken_local) + (offset if photo.taken_offset else ""), photo.taken_source
-        )
+    yield _row("Taken", _taken(photo, facts), photo.taken_source, _others(facts, "taken_at"), **_date_form(photo))
+    place, draft = "", ""
     if photo.latitude is not None and photo.longitude is not None:
-        place = f"{_degrees(photo.latitude, 'N', 'S')}, {_degrees(photo.longitude, 'E', 'W')}"
-        yield _row("Position", place, _source(facts, "latitude"))
+        place = position(photo.latitude, photo.longitude)
+        draft = f"{photo.latitude:.6f}, {photo.longitude:.6f}"
+    yield _row(
+        "Position", place, _source(facts, "latitude"), _others(facts, "latitude"), edit="position", draft=draft
+    )
     if "altitude" in facts:
         yield _row("Altitude", f"{facts['altitude']['value']:.0f} m", _source(facts, "altitude"))
 
 
+def _taken(photo: Photo, facts: dict[str, Any]) -> str:
+    if photo.taken_local is None:
+        return ""
+    guessed = ", guessed from the position" if _source(facts, "taken_offset") == "position" else ""
+    return wall_time(photo.taken_local) + (f" (UTC{photo.taken_offset}{guessed})" if photo.taken_offset else "")
+
+
+def _date_form(photo: Photo) -> dict[str, str]:
+    taken = photo.taken_local.isoformat(timespec="seconds") if photo.taken_local else ""
+    return {"edit": "date", "draft": taken, "more": photo.taken_offset}
+
+
 def _words(facts: dict[str, Any]) -> Iterator[Row]:
-    if "title" in facts:
-        yield _row("Title", str(facts["title"]["value"]), _source(facts, "title"))
+    for name, label in (("title", "Title"), ("caption", "Caption")):
+        text = str(facts.get(name, {}).get("value", ""))
+        yield _row(label, text, _source(facts, name), _others(facts, name), edit=name, draft=text)
+    words = ", ".join(facts.get("keywords", {}).get("value", []))
+    others = _others(facts, "keywords")
+    yield _row("Keywords", words, _source(facts, "keywords"), others, edit="keywords", draft=words)
+    for name, label in _LISTS.items():
+        if name in facts:
+            joined = ", ".join(part.replace("|", " / ") for part in facts[name]["value"])
+            yield _row(label, joined, _source(facts, name), _others(facts, name))
     for name, label in _WORDS.items():
         if name in facts:
-            yield _row(label, str(facts[name]["value"]), _source(facts, name))
-    if "keywords" in facts:
-        yield _row("Keywords", ", ".join(facts["keywords"]["value"]), _source(facts, "keywords"))
-    if facts.get("rating", {}).get("value"):
-        yield _row("Rating", counted(facts["rating"]["value"], "star"), _source(facts, "rating"))
+            yield _row(label, str(facts[name]["value"]), _source(facts, name), _others(facts, name))
+
+
+def stars(photo: Photo) -> Row:
+    """The rating, with its source and what others say."""
+    text = "" if photo.rating is None else counted(photo.rating, "star")
+    return _row("Rating", text, _source(photo.facts, "rating"), _others(photo.facts, "rating"))
 
 
 def _camera(photo: Photo, facts: dict[str, Any]) -> Iterator[Row]:
@@ -165,17 +198,45 @@ def _file(photo: Photo, copies: list[PhotoFile]) -> Iterator[Row]:
         yield _row("Note", note, "file")
 
 
-def _row(label: str, text: str, source: str) -> Row:
+def _beside(sidecars: list[Sidecar]) -> Iterator[Row]:
+    for one in sidecars:
+        label = {"aae": "Edits", "takeout": "Google"}.get(one.source, "Sidecar")
+        yield _row(label, one.path + (" (written by Filmroll)" if one.written else ""), "file")
+
+
+def _row(label: str, text: str, source: str, also: tuple[str, ...] = (), **form: str) -> Row:
     mark, words = SOURCES.get(source, (source, f"from {source}" if source else ""))
-    return Row(label, text, mark, words)
+    return Row(label, text, mark if text else "", words, also, **form)
+
+
+def _others(facts: dict[str, Any], name: str) -> tuple[str, ...]:
+    """What other sources say of a fact, each with its source: "Old title (EXIF)"."""
+    fact = facts.get(name, {})
+    said = fact.get("also", [])
+    pairs = facts.get("longitude", {}).get("also", []) if name == "latitude" else []
+    told: list[str] = []
+    for at, one in enumerate(said):
+        value = one["value"]
+        if name == "latitude":
+            value = position(value, pairs[at]["value"]) if at < len(pairs) else value
+        mark = SOURCES.get(one["source"], (one["source"], ""))[0]
+        told.append(f"{_in_words(name, value)} ({mark})")
+    return tuple(told)
+
+
+def _in_words(name: str, value: Any) -> str:
+    match name, value:
+        case "taken_at", str():
+            return wall_time(datetime.fromisoformat(value))
+        case "rating", int():
+            return counted(value, "star")
+        case _, list():
+            return ", ".join(value)
+    return str(value)
 
 
 def _source(facts: dict[str, Any], *names: str) -> str:
     return next((str(facts[name]["source"]) for name in names if name in facts), "")
-
-
-def _degrees(value: float, positive: str, negative: str) -> str:
-    return f"{abs(value):.5f}° {positive if value >= 0 else negative}"
 
 
 def _seconds(value: float) -> str:

@@ -1,12 +1,13 @@
 """A photo's history in words: one sentence per event, who or what did it, and when."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from core.accounts import Account
-from core.domain import codec, photos
+from core.domain import codec, edits, photos
+from core.web.said import said_in_words
 from core.web.words import counted, pixels
 from events.event import Event
 
@@ -20,7 +21,7 @@ _GONE = {
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of a history. `detail` is the smaller print beneath it."""
+    """One line of a history. `detail` is the smaller print; `undo` names the event when it can be undone."""
 
     icon: str
     words: str
@@ -28,19 +29,27 @@ class Entry:
     who: str
     at: datetime
     type: str
+    undo: UUID | None = None
+    undone: bool = False
 
 
 def history_in_words(events: Iterable[Event]) -> list[Entry]:
     """The entries of a stream, newest first."""
     known = list(events)
     names = _account_names(event.meta.get("actor", "") for event in known)
-    return [_entry(event, names) for event in reversed(known)]
+    decoded = [(event.event_id, codec.decode(event)) for event in known if event.type in codec.TYPES]
+    counting = edits.counting_events(decoded)
+    changes = {identity for identity, fact in decoded if edits.touches(fact)}
+    return [_entry(event, names, changes, counting) for event in reversed(known)]
 
 
-def _entry(event: Event, names: Mapping[str, str]) -> Entry:
+def _entry(event: Event, names: Mapping[str, str], changes: Container[UUID], counting: Container[UUID]) -> Entry:
     icon, words, detail = _sentence(event)
+    who = _who(event.meta.get("actor", ""), names)
+    change, counts = event.event_id in changes, event.event_id in counting
+    undo = event.event_id if change and counts else None
     shown_type = f"{event.type}.v{event.schema_version}"
-    return Entry(icon, words, detail, _who(event.meta.get("actor", ""), names), event.recorded_at, shown_type)
+    return Entry(icon, words, detail, who, event.recorded_at, shown_type, undo, change and not counts)
 
 
 def _sentence(event: Event) -> tuple[str, str, str]:  # noqa: C901  # one flat table, a line per event
@@ -74,6 +83,8 @@ def _sentence(event: Event) -> tuple[str, str, str]:  # noqa: C901  # one flat t
             return "archive-box", f"Failure set aside: {_STEPS.get(step, step)}", ""
         case photos.PhotoProcessed():
             return "check-circle", "Everything is done", ""
+        case edits.AboutFacts() as said:
+            return said_in_words(said)
         case other:
             return "question-mark-circle", type(other).__name__, ""
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from core.web import accounts, failures, frame, live, pictures, timeline, viewer
+from core.web import accounts, edits, failures, frame, live, pictures, timeline, viewer
 
 urlpatterns = [
     path("", timeline.timeline_page, name="timeline"),
@@ -10,6 +10,9 @@ urlpatterns = [
     path("arrivals/", timeline.arrivals, name="arrivals"),
     path("photos/<uuid:photo_id>/", viewer.photo_page, name="photo"),
     path("photos/<uuid:photo_id>/details/", viewer.details, name="photo-details"),
+    path("photos/<uuid:photo_id>/edit/", edits.edit, name="photo-edit"),
+    path("photos/<uuid:photo_id>/undo/<uuid:event>/", edits.undo, name="photo-undo"),
+    path("photos/<uuid:photo_id>/sidecar/", edits.write_sidecar, name="photo-sidecar"),
     path("photos/<uuid:photo_id>/tile/<slug:revision>.webp", pictures.tile, name="tile"),
     path("photos/<uuid:photo_id>/large/<slug:revision>.webp", pictures.large, name="large"),
     path("photos/<uuid:photo_id>/original", pictures.original, name="original"),

@@ -10,9 +10,10 @@ from django.views.decorators.vary import vary_on_headers
 from core.readmodels.failures import failures_of_photo
 from core.readmodels.files import files_of_photo
 from core.readmodels.photos import Photo, history_of
+from core.readmodels.sidecars import sidecars_of_photo
 from core.readmodels.timeline import neighbours
 from core.web.access import Request, signed_in
-from core.web.details import sections, things, waiting_for
+from core.web.details import sections, stars, things, waiting_for
 from core.web.history import history_in_words
 from core.web.pictures import visible_photo
 from core.web.tiles import average_colour, words_for
@@ -24,8 +25,14 @@ from core.web.tiles import average_colour, words_for
 def photo_page(request: Request, photo_id: UUID) -> HttpResponse:
     """The viewer, whole or, for the way to a neighbour, just its inside."""
     photo = visible_photo(request.user, photo_id)
+    template = "photos/_viewer.html" if request.htmx else "photos/viewer.html"
+    return render(request, template, page_context(request, photo))
+
+
+def page_context(request: Request, photo: Photo) -> dict[str, object]:
+    """What the viewer's page shows of a photo."""
     newer, older = neighbours(request.user, photo)
-    context = {
+    return {
         "photo": photo,
         "newer": newer,
         "older": older,
@@ -33,9 +40,8 @@ def photo_page(request: Request, photo_id: UUID) -> HttpResponse:
         "ratio": f"{photo.width / photo.height:.4f}" if photo.width and photo.height else "1.5",
         "colour": average_colour(photo.thumbhash),
         "panel": request.COOKIES.get("panel", ""),
-        **_known(request, photo),
+        **known(request, photo),
     }
-    return render(request, "photos/_viewer.html" if request.htmx else "photos/viewer.html", context)
 
 
 @require_safe
@@ -43,14 +49,18 @@ def photo_page(request: Request, photo_id: UUID) -> HttpResponse:
 def details(request: Request, photo_id: UUID) -> HttpResponse:
     """The panel alone, for when more became known."""
     photo = visible_photo(request.user, photo_id)
-    return render(request, "photos/_details.html", {"photo": photo, **_known(request, photo)})
+    return render(request, "photos/_details.html", {"photo": photo, **known(request, photo)})
 
 
-def _known(request: Request, photo: Photo) -> dict[str, object]:
+def known(request: Request, photo: Photo) -> dict[str, object]:
+    """What the panel beside the picture shows."""
+    events = history_of(request.user, photo.id)
     return {
-        "sections": sections(photo, files_of_photo(photo.id)),
+        "sections": sections(photo, files_of_photo(photo.id), sidecars_of_photo(photo.id)),
+        "stars": stars(photo),
+        "seen": events[-1].version,
         "things": things(photo),
         "waiting_for": waiting_for(),
         "failures": failures_of_photo(photo.id),
-        "history": history_in_words(history_of(request.user, photo.id)),
+        "history": history_in_words(events),
     }

@@ -36,6 +36,15 @@ def _short(amount: float, unit: str) -> str:
     return f"{amount:.1f} {unit}" if amount < 9.95 else f"{amount:,.0f} {unit}"
 
 
+def position(latitude: float, longitude: float) -> str:
+    """As in "48.85837° N, 2.29448° W"."""
+    return f"{_degrees(latitude, 'N', 'S')}, {_degrees(longitude, 'E', 'W')}"
+
+
+def _degrees(value: float, positive: str, negative: str) -> str:
+    return f"{abs(value):.5f}° {positive if value >= 0 else negative}"
+
+
 def short_day(value: date) -> str:
     """As in "Sat, 16 Nov 2020": the month cut to three letters where it is longer."""
     return f"{value:%a}, {value.day} {value:%b %Y}"

@@ -74,8 +74,8 @@ def test_one_photo_comes_with_every_fact_and_its_source(client: Client, key: str
     status, detail = ask(client, f"/photos/{photo}", key)
     assert status == 200
     assert detail["facts"] == {
-        "taken_at": {"value": "2024-05-01T12:00:00", "source": "exif"},
-        "iso": {"value": 400, "source": "exif"},
+        "taken_at": {"value": "2024-05-01T12:00:00", "source": "exif", "also": []},
+        "iso": {"value": 400, "source": "exif", "also": []},
     }
     assert detail["tile"] == f"/photos/{photo}/tile/r1.webp"
     assert ask(client, f"/photos/{uuid4()}", key)[0] == 404

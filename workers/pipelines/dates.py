@@ -84,22 +84,6 @@ def moment_in_name(name: str) -> Moment | None:
     return None
 
 
-def offset_by_gps(local: datetime, utc: datetime) -> str:
-    """The offset that the satellites' clock implies, "" when the two clocks do not differ by one that exists.
-
-    Receivers repeat their last fix, so the clocks may differ by some minutes; offsets are quarters of an hour,
-    and off the half hours only three exist.
-    """
-    apart = (local - utc).total_seconds() / 60
-    quarters = round(apart / 15)
-    if abs(apart - quarters * 15) > 4 or not -12 * 4 <= quarters <= 14 * 4:
-        return ""
-    if quarters % 2 and quarters not in (23, 35, 51, 55):  # Nepal, Eucla, the Chatham Islands in winter and summer
-        return ""
-    sign, minutes = ("-" if quarters < 0 else "+"), abs(quarters) * 15
-    return f"{sign}{minutes // 60:02d}:{minutes % 60:02d}"
-
-
 def _wall(text: str, year: int, month: int, day: int, hour: int, minute: int, second: int) -> datetime:
     if not _FIRST_YEAR <= year <= _LAST_YEAR:
         raise NoSuchTime(text)

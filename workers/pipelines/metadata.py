@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from core.domain.photos import Fact
+from core.domain.clocks import offset_between
+from core.domain.facts import Fact
 from workers.pipelines import exif, xmp
 from workers.pipelines.clean import as_text, cut
 from workers.pipelines.dates import (
     Moment,
     NoSuchTime,
     moment_in_name,
-    offset_by_gps,
     parse_moment,
     parse_offset,
     with_fraction,
@@ -184,7 +184,7 @@ def _take_time(gathered: _Gathered, tags: Directories, words: _Written, name: st
             gathered.note("Only the GPS clock says when the photo was taken, so the time is UTC.")
         return
     gathered.put(source, [("taken_at", moment.text), ("taken_offset", moment.offset)])
-    if utc and not moment.offset and (offset := offset_by_gps(moment.wall, utc)):
+    if utc and not moment.offset and (offset := offset_between(moment.wall, utc)):
         gathered.put("exif", [("taken_offset", offset)])
         gathered.note("The time zone was worked out from the GPS clock.")
     _guess_offset(gathered, moment)

@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from core.domain.clocks import offset_between
 from workers.errors import PoisonError
 from workers.pipelines import boxes, xmp
 from workers.pipelines.camcorder import Shot, read_shot
 from workers.pipelines.clean import as_text
 from workers.pipelines.codecs import codec_string
-from workers.pipelines.dates import Moment, NoSuchTime, moment_in_name, offset_by_gps, parse_moment
+from workers.pipelines.dates import Moment, NoSuchTime, moment_in_name, parse_moment
 from workers.pipelines.video import BOXED, opened, pictures, text_of
 from workers.pipelines.zones import zone_at
 
@@ -146,7 +147,7 @@ def _when(
 
 def _from_utc(utc: datetime, place: dict[str, float], in_name: Moment | None, notes: list[str]) -> Iterator[Found]:
     """The container's moment on the clocks of the place, as far as name or position tell which those are."""
-    offset = offset_by_gps(in_name.wall, utc) if in_name else ""
+    offset = offset_between(in_name.wall, utc) if in_name else ""
     if in_name and offset:
         yield "file name", [("taken_at", in_name.text), ("taken_offset", offset)]
         return

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
 
-from workers.pipelines.dates import moment_in_name, offset_by_gps, parse_moment
+from core.domain.clocks import offset_between
+from workers.pipelines.dates import moment_in_name, parse_moment
 from workers.pipelines.embedded import find_embedded
 from workers.pipelines.files import KINDS, read_file
 from workers.pipelines.metadata import Metadata, read_metadata
@@ -330,7 +331,7 @@ def test_the_gps_clock_tells_the_time_zone(tmp_path: Path) -> None:
 def test_only_offsets_that_exist_are_believed(local: str, utc: str, offset: str) -> None:
     here, there = parse_moment(local), parse_moment(utc)
     assert here and there
-    assert offset_by_gps(here.wall, there.wall) == offset
+    assert offset_between(here.wall, there.wall) == offset
 
 
 def test_a_leap_second_is_a_time_like_any_other() -> None:

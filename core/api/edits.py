@@ -1,0 +1,139 @@
+"""What a person says of a photo, for programs: changes in one request, its history, and undo."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest
+from ninja import Schema
+from pydantic import Field
+
+from core.api.access import asker
+from core.api.photos import PhotoDetail, detail, router
+from core.commands.edits import edit_photo, undo_edit
+from core.commands.sidecars import ask_for_sidecar
+from core.domain import codec, edits
+from core.readmodels.photos import history_of, photo_for
+from events.event import Event
+
+__all__ = ["router"]  # one address, several verbs: they must be on one router
+
+
+class Position(Schema):
+    """Degrees, and metres above the sea."""
+
+    latitude: float
+    longitude: float
+    altitude: float | None = None
+
+
+class Taken(Schema):
+    """The wall time without a zone, and the offset from UTC when known ("+02:00")."""
+
+    at: str
+    offset: str = ""
+
+
+class Changes(Schema):
+    """What is left out stays as it is; null takes a value away."""
+
+    rating: int | None = Field(None, description="0 to 5; null takes the stars away")
+    favourite: bool | None = None
+    title: str | None = None
+    caption: str | None = None
+    keywords: list[str] | None = None
+    position: Position | None = None
+    taken: Taken | None = None
+    version: int | None = Field(
+        None, description="The version that was looked at: 409 when somebody changed the same since."
+    )
+
+
+class Undo(Schema):
+    """A change in the photo's history."""
+
+    event: UUID
+
+
+class HistoryEntry(Schema):
+    """One event, as the log has it."""
+
+    event: UUID
+    version: int
+    at: datetime
+    type: str
+    actor: str
+    data: dict[str, Any]
+    can_undo: bool = Field(description="A change by a person, not undone yet.")
+
+
+@router.patch("/{photo_id}", response=PhotoDetail, summary="Say something of a photo")
+def change_photo(request: HttpRequest, photo_id: UUID, changes: Changes) -> dict[str, Any]:
+    """422 for a value that cannot be, 409 when somebody changed the same fact after `version`."""
+    photo_for(asker(request), photo_id)
+    given = changes.dict(exclude_unset=True)
+    seen = given.pop("version", None)
+    edit_photo(photo_id, [_edit(name, value) for name, value in given.items()], seen=seen, actor=_actor(request))
+    return detail(request, photo_id)
+
+
+@router.post("/{photo_id}/undo", response=PhotoDetail, summary="Undo a change")
+def undo(request: HttpRequest, photo_id: UUID, which: Undo) -> dict[str, Any]:
+    """409 for what is no change by a person, or was undone already."""
+    photo_for(asker(request), photo_id)
+    undo_edit(photo_id, which.event, actor=_actor(request))
+    return detail(request, photo_id)
+
+
+@router.get("/{photo_id}/history", response=list[HistoryEntry], summary="Everything that happened to a photo")
+def history(request: HttpRequest, photo_id: UUID) -> list[dict[str, Any]]:
+    """Newest first."""
+    events = history_of(asker(request), photo_id)
+    decoded = [(event.event_id, codec.decode(event)) for event in events if event.type in codec.TYPES]
+    changes = {identity for identity, fact in decoded if edits.touches(fact)} & edits.counting_events(decoded)
+    return [_entry(event, event.event_id in changes) for event in reversed(events)]
+
+
+@router.post("/{photo_id}/sidecar", response={202: PhotoDetail}, summary="Write the XMP sidecar now")
+def write_sidecar(request: HttpRequest, photo_id: UUID) -> tuple[int, dict[str, Any]]:
+    """A worker writes it; the history says how it went."""
+    photo_for(asker(request), photo_id)
+    ask_for_sidecar(photo_id, actor=_actor(request))
+    return 202, detail(request, photo_id)
+
+
+def _entry(event: Event, can_undo: bool) -> dict[str, Any]:
+    return {
+        "event": event.event_id,
+        "version": event.version,
+        "at": event.recorded_at,
+        "type": event.name,
+        "actor": event.meta.get("actor", ""),
+        "data": event.data,
+        "can_undo": can_undo,
+    }
+
+
+def _edit(name: str, value: Any) -> edits.Edit:
+    match name:
+        case "rating":
+            return edits.PhotoRated(value)
+        case "favourite":
+            return edits.PhotoFavoured(bool(value))
+        case "title":
+            return edits.PhotoTitled(value or "")
+        case "caption":
+            return edits.PhotoCaptioned(value or "")
+        case "keywords":
+            return edits.KeywordsChanged(tuple(value or ()))
+        case "position" if value is None:
+            return edits.PhotoPlaced(None, None)
+        case "position":
+            return edits.PhotoPlaced(value["latitude"], value["longitude"], value.get("altitude"))
+        case "taken" if value is not None:
+            return edits.PhotoDated(value["at"], value.get("offset", ""))
+    raise edits.BadValue("A photo keeps a date; give another one instead of null.")
+
+
+def _actor(request: HttpRequest) -> str:
+    return f"account:{asker(request).pk}"

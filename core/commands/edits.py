@@ -1,0 +1,82 @@
+"""What a person may say of a photo, and take back."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from core.commands.log import write
+from core.domain import codec, edits
+from core.domain.photos import PhotoNotFound
+from core.domain.streams import photo_stream
+from events.event import Event
+from events.store import VersionConflict, read_stream
+
+_RACES = 5
+
+
+def edit_photo(photo_id: UUID, changes: Sequence[edits.Edit], *, seen: int | None = None, actor: str) -> None:
+    """Record what a person says. `seen` is the version that the person looked at; None: whatever it is.
+
+    A worker's result in between does not matter; a change of the same fact by a person does.
+    Raises BadValue, ChangedMeanwhile, PhotoNotFound.
+    """
+    _write(photo_id, lambda stored: _edited(stored, changes, seen), actor)
+
+
+def undo_edit(photo_id: UUID, event: UUID, *, actor: str) -> None:
+    """Take back one change, or one undoing. Raises NotUndoable, PhotoNotFound."""
+    _write(photo_id, lambda stored: edits.decide_undo(_named(stored), event), actor)
+
+
+def version_of(photo_id: UUID) -> int:
+    """The version of a photo's stream. Raises PhotoNotFound."""
+    return _stored(photo_id)[-1].version
+
+
+def _edited(stored: Sequence[Event], changes: Sequence[edits.Edit], seen: int | None) -> list[edits.EditEvent]:
+    words: dict[str, Any] = {}
+    for fact in _facts(stored):
+        words = edits.apply(words, fact)
+    news: list[edits.EditEvent] = []
+    for change in changes:
+        for decided in edits.decide_edit(words, change):
+            news.append(decided)
+            words = edits.apply(words, decided)
+    if seen is not None:
+        _refuse_overwriting(stored, seen, {name for one in news for name in edits.touches(one)})
+    return news
+
+
+def _refuse_overwriting(stored: Sequence[Event], seen: int, names: set[str]) -> None:
+    since = (event for event in stored if event.version > seen)
+    if any(names & edits.touches(fact) for fact in _facts(since)):
+        raise edits.ChangedMeanwhile("Somebody changed this just now. Look at it again before you change it.")
+
+
+def _facts(stored: Any) -> list[edits.EditEvent]:
+    return [
+        fact for event in stored if isinstance(fact := codec.decode(event), (*edits.EDITS, edits.ChangeUndone))
+    ]
+
+
+def _named(stored: Sequence[Event]) -> list[tuple[UUID, object]]:
+    return [(event.event_id, codec.decode(event)) for event in stored]
+
+
+def _write(photo_id: UUID, decide: Any, actor: str) -> None:
+    """Load, decide, append at the version that was seen; somebody else's write in between means: again."""
+    for race in range(_RACES):
+        stored = _stored(photo_id)
+        try:
+            write(photo_stream(photo_id), decide(stored), actor=actor, expected=stored[-1].version)
+            return
+        except VersionConflict:
+            if race == _RACES - 1:
+                raise
+
+
+def _stored(photo_id: UUID) -> list[Event]:
+    stored = read_stream(photo_stream(photo_id))
+    if not stored:
+        raise PhotoNotFound(str(photo_id))
+    return stored

@@ -1,0 +1,164 @@
+"""Files that tell about a picture beside them: what can happen to them, and whose they are by their names."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from core.domain.edits import AboutFacts
+
+
+@dataclass(frozen=True, slots=True)
+class SidecarRead(AboutFacts):
+    """What a sidecar says. `source`: "sidecar" (XMP), "takeout" (Google's JSON), "aae" (Apple's edits)."""
+
+    file: UUID
+    path: str
+    source: str
+    sha256: str
+    facts: dict[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SidecarGone(AboutFacts):
+    """The sidecar is not there any more, or belongs to another photo: what it said counts no longer."""
+
+    file: UUID
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class SidecarAsked(AboutFacts):
+    """A person asked for the sidecar to be written now."""
+
+
+@dataclass(frozen=True, slots=True)
+class SidecarWritten(AboutFacts):
+    """Filmroll wrote what is known into a sidecar; read again, this content is no news."""
+
+    file: UUID
+    path: str
+    sha256: str
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SidecarNotWritten(AboutFacts):
+    """The sidecar could not be written; `reason` is for the photo's owner."""
+
+    path: str
+    reason: str
+
+
+SidecarEvent = SidecarRead | SidecarGone | SidecarAsked | SidecarWritten | SidecarNotWritten
+
+# Google cuts the name before ".json" after 46 letters, and a picture's own name after 47 before its ending.
+_JSON_STEM, _PICTURE_STEM = 46, 47
+_SUPPLEMENT = ".supplemental-metadata"
+_NUMBERED = re.compile(r"^(?P<stem>.*)(?P<number>\(\d+\))$", re.DOTALL)
+# What Google appends to the name of a picture that was edited there, in the languages of its users.
+_EDITED = (
+    *("-edited", "-bearbeitet", "-modifié", "-editado", "-editada", "-modificato", "-bewerkt", "-edytowane"),
+    *(
+        "-redigeret",
+        "-redigerad",
+        "-redigert",
+        "-muokattu",
+        "-upraveno",
+        "-düzenlendi",
+        "-編集済み",
+        "-编辑",
+        "-修改",
+    ),
+)
+
+
+def sidecar_names(picture: str) -> list[str]:
+    """The names that a sidecar of a picture may have, in the same folder; an XMP sidecar's first."""
+    return list(dict.fromkeys([*_xmp_names(picture), *_aae_names(picture), *takeout_names(picture)]))
+
+
+def _xmp_names(picture: str) -> Iterator[str]:
+    stem, dot, _ = picture.rpartition(".")
+    for ending in (".xmp", ".XMP"):
+        yield picture + ending
+        if dot and stem:
+            yield stem + ending
+
+
+def _aae_names(picture: str) -> Iterator[str]:
+    """Apple's list of edits goes by the original's name, in some exports with an O: IMG_O1234.AAE."""
+    stem = picture.rpartition(".")[0]
+    for name in dict.fromkeys((stem, re.sub(r"^IMG_(?=\d)", "IMG_O", stem))):
+        if name:
+            yield from (f"{name}.AAE", f"{name}.aae")
+
+
+def takeout_names(picture: str) -> list[str]:
+    """The names of Google's JSON for a picture: cut after 46 letters, with the number of a namesake moved."""
+    stem, dot, ending = picture.rpartition(".")
+    if not dot:
+        stem, ending = picture, ""
+    originals = [(stem, dot + ending)]
+    originals += [(stem.removesuffix(suffix), dot + ending) for suffix in _EDITED if stem.endswith(suffix)]
+    if found := re.match(r"(.*)(-[^-.()]+)(\(\d+\))$", stem):  # IMG_1-edited(2).jpg
+        originals += [(found[1] + found[3], dot + ending)] if found[2] in _EDITED else []
+    return [name for one, end in originals for name in _json_names(one, end)]
+
+
+def _json_names(stem: str, ending: str) -> Iterator[str]:
+    found = _NUMBERED.match(stem)
+    number = found["number"] if found else ""
+    plain = (found["stem"] if found else stem) + ending
+    # The number of a namesake stands at the end of the JSON's name: IMG_1(2).jpg → IMG_1.jpg(2).json.
+    for full in (plain + _SUPPLEMENT, plain, plain.removesuffix(ending) if ending else plain):
+        yield f"{full[:_JSON_STEM]}{number}.json"
+    if number:  # older exports leave it where it is
+        yield f"{(stem + ending)[:_JSON_STEM]}.json"
+    # Exports have been cut anywhere inside the long word, to fit other limits than today's.
+    for length in range(len(_SUPPLEMENT), 1, -1):
+        if len(plain) + length >= _JSON_STEM - 1:
+            yield f"{plain}{_SUPPLEMENT[:length]}{number}.json"
+
+
+def picture_names(sidecar: str, endings: frozenset[str], title: str = "") -> list[str]:
+    """The names that the picture of a sidecar may have, best first; `title` is the name inside Google's JSON."""
+    stem, _, kind = sidecar.rpartition(".")
+    if kind.lower() == "json":
+        return list(dict.fromkeys(_pictures_of_json(stem, title, endings)))
+    return list(dict.fromkeys(_pictures_of_stem(stem, endings)))
+
+
+def _pictures_of_stem(stem: str, endings: frozenset[str]) -> Iterator[str]:
+    if stem.rpartition(".")[2].lower() in endings:
+        yield stem
+    for ending in sorted(endings):
+        yield from (f"{stem}.{ending}", f"{stem}.{ending.upper()}", f"{stem}.{ending.capitalize()}")
+
+
+def _pictures_of_json(stem: str, title: str, endings: frozenset[str]) -> Iterator[str]:
+    found = _NUMBERED.match(stem)
+    number, base = (found["number"], found["stem"]) if found else ("", stem)
+    base = _without_supplement(base)
+    for name in filter(None, (base, _on_disk(title))):
+        front, dot, ending = name.rpartition(".")
+        if dot and ending.lower() in endings:
+            for cut in dict.fromkeys((front, front[:_PICTURE_STEM])):
+                yield f"{cut}{number}.{ending}"
+                yield from (f"{cut}{suffix}{number}.{ending}" for suffix in _EDITED)
+    if stem != base and number:
+        yield stem
+    yield from _pictures_of_stem(base + number, endings)
+
+
+def _without_supplement(base: str) -> str:
+    """The name without as much of the long word as the cut left."""
+    front, dot, last = base.rpartition(".")
+    return front if dot and _SUPPLEMENT.startswith("." + last) else base
+
+
+def _on_disk(title: str) -> str:
+    """A title as Google writes it into a file's name: signs that some system forbids become underscores."""
+    return re.sub(r"[%&'\"*/:<>?\\|]", "_", title)
