@@ -42,6 +42,8 @@ EVENT_CONSUMERS: list[str] = [
     "workers.reactions",
 ]
 EVENT_LIFTS = "core.domain.lifts"
+# What follows the log at its own pace, in the workers.
+EVENT_SUBSCRIPTIONS: list[str] = ["events.seals.SEALER"]
 
 MIDDLEWARE = [
     "core.web.headers.security_headers",

@@ -61,6 +61,8 @@ class Subscription:
     partitions: int = 1
     poison: Poison = Poison.HALT
     batch: int = 500
+    # Seconds to let events gather after a waking, for a handler that is in no hurry.
+    linger: float = 0.0
 
     def __post_init__(self) -> None:
         if not self.name or not 1 <= self.partitions <= 256 or self.batch < 1:

@@ -44,6 +44,23 @@ class Erasure(models.Model):
         managed = False
 
 
+class Seal(models.Model):
+    """One hash over the events of a block of positions, tied to the seal before it."""
+
+    number = models.BigIntegerField(primary_key=True)
+    first_position = models.BigIntegerField()
+    last_position = models.BigIntegerField()
+    events = models.IntegerField()
+    previous_root = models.BinaryField()
+    root = models.BinaryField()
+    sealed_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "event_seal"
+        managed = False
+        ordering = ["number"]
+
+
 class State(models.TextChoices):
     """Whether a subscription goes on."""
 

@@ -12,10 +12,12 @@ from contextlib import asynccontextmanager
 
 import psycopg
 
-from events import connecting
+from events import connecting, listener
+from events.store import CHANNEL
 
-# Those who wait ask again and again: one long wait inside the server would hold a snapshot, and with it vacuum.
-_ASK_AGAIN = 1.0
+# Those who stand by ask when events come, for without any there is nothing to run for: soon, then less and less
+# often. One long wait inside the server would hold a snapshot, and with it vacuum.
+_ASK_AGAIN, _ASK_SELDOM = 1.0, 90.0
 
 _log = logging.getLogger(__name__)
 
@@ -57,7 +59,7 @@ async def _acquired(name: str, wait: bool) -> psycopg.AsyncConnection | None:
         session: psycopg.AsyncConnection | None = None
         try:
             session = await _connected()
-            if await _try(session, name, wait):
+            if await _ask(session, name) or (wait and await _stand_by(session, name)):
                 kept, session = session, None
                 return kept
             return None
@@ -73,12 +75,26 @@ async def _connected() -> psycopg.AsyncConnection:
     return await psycopg.AsyncConnection.connect(**connecting.parameters("runner"), autocommit=True)
 
 
-async def _try(session: psycopg.AsyncConnection, name: str, wait: bool) -> bool:
-    while True:
-        answer = await session.execute("SELECT pg_try_advisory_lock(%s)", [lock_key(name)])
-        row = await answer.fetchone()
-        if row is not None and row[0]:
-            return True
-        if not wait:
-            return False
-        await asyncio.sleep(_ASK_AGAIN)
+async def _ask(session: psycopg.AsyncConnection, name: str) -> bool:
+    answer = await session.execute("SELECT pg_try_advisory_lock(%s)", [lock_key(name)])
+    row = await answer.fetchone()
+    return row is not None and bool(row[0])
+
+
+async def _stand_by(session: psycopg.AsyncConnection, name: str) -> bool:
+    """Return once the lock is held."""
+    async with listener.shared().subscribe(CHANNEL) as wakings:
+        pause = _ASK_AGAIN
+        while not await _ask(session, name):
+            await asyncio.sleep(_ASK_AGAIN)
+            pause = _ASK_AGAIN if await _woken(wakings, pause) else min(pause * 2, _ASK_SELDOM)
+    return True
+
+
+async def _woken(wakings: listener.Subscription, seconds: float) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            await wakings.wait()
+    except TimeoutError:
+        return False
+    return True

@@ -127,6 +127,7 @@ async def _follow(worker: _Worker, sweep: float) -> None:
                 case Next.REST:
                     look = _FIRST_LOOK
                     await _rest(wakings, sweep)
+                    await asyncio.sleep(worker.delivery.subscription.linger)
 
 
 async def _rest(wakings: listener.Subscription, sweep: float) -> None:

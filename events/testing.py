@@ -4,6 +4,8 @@ from django.db import connection, transaction
 
 from events import pulse
 
+_TABLES = ("event", "event_erasure", "event_seal")
+
 
 def forget_everything() -> None:
     """Remove all events, for the next test, and stop sending pulses about them.
@@ -17,8 +19,8 @@ def forget_everything() -> None:
         if not cursor.fetchone()[0]:
             return
     with transaction.atomic(), connection.cursor() as cursor:
-        for table in ("event", "event_erasure"):
+        for table in _TABLES:
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
-        cursor.execute("TRUNCATE event, event_erasure")
-        for table in ("event", "event_erasure"):
+        cursor.execute(f"TRUNCATE {', '.join(_TABLES)}")
+        for table in _TABLES:
             cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")

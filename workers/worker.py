@@ -18,6 +18,7 @@ from procrastinate.exceptions import ConnectorException
 from procrastinate.psycopg_connector import PsycopgConnector
 
 from events import listener
+from events.following import follow_all
 from workers import attempts, children
 from workers.lanes import LANES
 from workers.laneworker import LaneWorker
@@ -128,7 +129,7 @@ class _Process:
 
     def _parts(self) -> list[Coroutine[Any, Any, None]]:
         lanes = [worker.run() for worker in self.workers]
-        return [*lanes, self.presence.stay(), self._listen(), self._pulse(), self._sweep_early()]
+        return [*lanes, self.presence.stay(), self._listen(), self._pulse(), self._sweep_early(), follow_all()]
 
     async def _listen(self) -> None:
         async with listener.shared().subscribe(JOBS_CHANNEL) as wakings:
