@@ -43,7 +43,7 @@ async def _keep_running(subscription: Subscription, partition: int) -> None:
             _log.error("a subscription cannot run until the process is started anew: %s", error)
             return
         # The outermost edge: a fault in one subscription must not take the process's other work with it.
-        except Exception:
+        except Exception:  # noqa: BLE001
             _log.exception("the subscription %s failed and is run again in %.0f s", subscription.name, pause)
         await asyncio.sleep(pause)
         pause = min(pause * 2, _LAST_PAUSE)
