@@ -16,6 +16,7 @@ from core.web.access import Request, signed_in
 from core.web.details import sections, stars, things, waiting_for
 from core.web.history import history_in_words
 from core.web.pictures import visible_photo
+from core.web.playing import playback_of
 from core.web.tiles import average_colour, words_for
 
 
@@ -37,6 +38,7 @@ def page_context(request: Request, photo: Photo) -> dict[str, object]:
         "newer": newer,
         "older": older,
         "words": words_for(photo),
+        "playback": playback_of(photo),
         "ratio": f"{photo.width / photo.height:.4f}" if photo.width and photo.height else "1.5",
         "colour": average_colour(photo.thumbhash),
         "panel": request.COOKIES.get("panel", ""),
