@@ -11,6 +11,7 @@ MODELS_DIR: Path | None = setting("FILMROLL_MODELS_DIR")
 MODEL_DOWNLOADS: bool = setting("FILMROLL_MODEL_DOWNLOADS")
 CONCURRENCY: int = setting("FILMROLL_CONCURRENCY") or database.cores()
 CHILD_MEMORY_MIB: int = setting("FILMROLL_CHILD_MEMORY_MIB")
+RESCAN_HOURS: int = setting("FILMROLL_RESCAN_HOURS")
 HOST: str = setting("FILMROLL_HOST")
 PORT: int = setting("FILMROLL_PORT")
 
