@@ -16,6 +16,8 @@ from workers.scan import Found, found_at, let_go, take_up, walk_files
 _REST_SECONDS = 0.25
 # Programs delete and write anew, or move out and in again: what is gone is looked for once more after so long.
 _GONE_SECONDS = 1.0
+# Programs that keep a backup rename the file first and write anew under its old name: then nothing has moved.
+_MOVE_SECONDS = 0.2
 _BATCH = 1000
 
 
@@ -27,6 +29,7 @@ class Following:
         self.rules = rules
         self.tree = tree
         self._settling: dict[str, tuple[tuple[int, int], float]] = {}
+        self._moves: list[tuple[tuple[str, str], float]] = []
         self._gone: dict[str, float] = {}
         self._gone_folders: dict[str, float] = {}
 
@@ -34,6 +37,7 @@ class Following:
         """Seconds until something has to be looked at again; None while everything is at rest."""
         now = time.monotonic()
         dues = [since + _REST_SECONDS for _, since in self._settling.values()]
+        dues += [since + _MOVE_SECONDS for _, since in self._moves]
         dues += [since + _GONE_SECONDS for since in (*self._gone.values(), *self._gone_folders.values())]
         return max(0.01, min(dues) - now) if dues else None
 
@@ -41,11 +45,9 @@ class Following:
         """Take up what is complete, remember what has to come to rest, and look at what has."""
         now = time.monotonic()
         written = {path_to_text(path) for path in changes.written}
-        moves = [(path_to_text(before), path_to_text(after)) for before, after in changes.moved]
-        if moves:
-            rest = follow_moves(self.folder, self.rules, moves)
-            written |= rest.found
-            self._gone.update(dict.fromkeys(rest.gone, now))
+        moved = [(path_to_text(before), path_to_text(after)) for before, after in changes.moved]
+        self._moves += [(move, now) for move in moved]
+        written |= self._follow_moves(now)
         for path in changes.folders:
             self._arrived(path, now)
         self._touch((path_to_text(path) for path in changes.touched), now)
@@ -53,6 +55,17 @@ class Following:
         self._gone_folders.update((path_to_text(path), now) for path in changes.gone_folders)
         self._take_written(written, now)
         self._look_again(now)
+
+    def _follow_moves(self, now: float) -> set[str]:
+        """Follow the moves that have stood for long enough; the paths that have to be looked at instead."""
+        due = [move for move, since in self._moves if now - since >= _MOVE_SECONDS]
+        if not due:
+            return set()
+        # Taken out first: should the database fail, a rescan finds what has moved.
+        del self._moves[: len(due)]
+        rest = follow_moves(self.folder, self.rules, due)
+        self._gone.update(dict.fromkeys(rest.gone, now))
+        return rest.found
 
     def _take_written(self, paths: Iterable[str], now: float) -> None:
         found = [one for path in paths if (one := found_at(self.folder.place, path, self.rules))]
