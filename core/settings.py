@@ -43,6 +43,8 @@ EVENT_CONSUMERS: list[str] = [
     "workers.reactions",
 ]
 EVENT_LIFTS = "core.domain.lifts"
+# The function that writes down what events there are.
+EVENT_CATALOGUE = "core.catalogue.catalogue"
 # What follows the log at its own pace, in the workers.
 EVENT_SUBSCRIPTIONS: list[str] = ["events.seals.SEALER"]
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 from uuid import UUID, uuid5
 
+from core.domain.personal import Personal
+
 V = TypeVar("V")
 
 _NAMESPACE = UUID("5b1f5f0e-8a54-4e0e-9c62-6d1b8e3a7f10")
@@ -22,9 +24,9 @@ DEFAULT_IGNORE = (
 class LibraryAdded:
     """A folder was registered. `root` is text as `core.storage` makes it; the folder has the library's id."""
 
-    name: str
-    root: str
-    owner: UUID | None = None
+    name: Personal[str]
+    root: Personal[str]
+    owner: Personal[UUID | None] = None
     in_place: bool = True
 
 
@@ -32,7 +34,7 @@ class LibraryAdded:
 class LibraryRenamed:
     """A person gave it another name."""
 
-    name: str
+    name: Personal[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class FolderAdded:
     """One more folder belongs to the library, or one that had been taken out does again."""
 
     folder: UUID
-    root: str
+    root: Personal[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ class FolderRemoved:
 class IgnoreRulesChanged:
     """Other files are left out from now on; the rules are lines of a .gitignore."""
 
-    rules: tuple[str, ...]
+    rules: Personal[tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from core.domain.edits import AboutFacts
+from core.domain.personal import Personal
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,10 +15,10 @@ class SidecarRead(AboutFacts):
     """What a sidecar says. `source`: "sidecar" (XMP), "takeout" (Google's JSON), "aae" (Apple's edits)."""
 
     file: UUID
-    path: str
+    path: Personal[str]
     source: str
     sha256: str
-    facts: dict[str, Any] = field(default_factory=dict)
+    facts: Personal[dict[str, Any]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 
@@ -26,7 +27,7 @@ class SidecarGone(AboutFacts):
     """The sidecar is not there any more, or belongs to another photo: what it said counts no longer."""
 
     file: UUID
-    path: str
+    path: Personal[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +40,16 @@ class SidecarWritten(AboutFacts):
     """Filmroll wrote what is known into a sidecar; read again, this content is no news."""
 
     file: UUID
-    path: str
+    path: Personal[str]
     sha256: str
-    facts: dict[str, Any]
+    facts: Personal[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class SidecarNotWritten(AboutFacts):
     """The sidecar could not be written; `reason` is for the photo's owner."""
 
-    path: str
+    path: Personal[str]
     reason: str
 
 
