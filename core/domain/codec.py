@@ -18,6 +18,7 @@ TYPES: dict[str, type[Any]] = {
     "library.folder_removed": libraries.FolderRemoved,
     "library.ignore_rules_changed": libraries.IgnoreRulesChanged,
     "library.watch_switched": libraries.WatchSwitched,
+    "library.sidecars_switched": libraries.SidecarsSwitched,
     "library.rescan_asked": libraries.RescanAsked,
     "library.folder_offline": libraries.FolderOffline,
     "library.folder_online": libraries.FolderOnline,

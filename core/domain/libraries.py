@@ -77,6 +77,13 @@ class WatchSwitched:
 
 
 @dataclass(frozen=True, slots=True)
+class SidecarsSwitched:
+    """Whether what people say of a photo is written into an XMP sidecar beside its original."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
 class RescanAsked:
     """A person wants the folders to be looked through now."""
 
@@ -124,6 +131,7 @@ LibraryEvent = (
     | FolderRemoved
     | IgnoreRulesChanged
     | WatchSwitched
+    | SidecarsSwitched
     | RescanAsked
     | FolderOffline
     | FolderOnline
@@ -158,6 +166,7 @@ class Library:
     folders: dict[UUID, str] = field(default_factory=dict)
     rules: tuple[str, ...] = DEFAULT_IGNORE
     watching: bool = True
+    write_sidecars: bool = False
     devices: dict[UUID, int] = field(default_factory=dict)
     offline: dict[UUID, str] = field(default_factory=dict)
     unwatched: dict[UUID, str] = field(default_factory=dict)
@@ -204,6 +213,8 @@ def evolve(identity: UUID, library: Library, event: LibraryEvent) -> Library:  #
             return replace(library, rules=tuple(rules))
         case WatchSwitched(on=on):
             return replace(library, watching=on)
+        case SidecarsSwitched(on=on):
+            return replace(library, write_sidecars=on)
         case FolderOffline(folder=folder, reason=reason):
             return replace(library, offline={**library.offline, folder: reason})
         case FolderOnline(folder=folder, device=device):

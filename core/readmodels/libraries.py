@@ -34,6 +34,7 @@ class Library(models.Model):
     removed = models.BooleanField(default=False)
     ignore_rules = models.JSONField(default=_default_ignore)
     watching = models.BooleanField(default=True)
+    write_sidecars = models.BooleanField(default=False)
 
     class Meta:
         db_table = "library"
@@ -86,6 +87,8 @@ def _changed(event: Event) -> None:
             _update(event, ignore_rules=list(rules))
         case libraries.WatchSwitched(on=on):
             _update(event, watching=on)
+        case libraries.SidecarsSwitched(on=on):
+            _update(event, write_sidecars=on)
     pulse(LIBRARIES_CHANGED)
 
 
@@ -129,6 +132,7 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     "library.restored": _changed,
     "library.ignore_rules_changed": _changed,
     "library.watch_switched": _changed,
+    "library.sidecars_switched": _changed,
     "library.folder_added": _folder_added,
     "library.folder_removed": _folder_changed,
     "library.folder_offline": _folder_changed,

@@ -115,10 +115,11 @@ def camera_facts(xmp: Properties) -> Iterator[tuple[str, object]]:
     yield "focal_length", _within(xmp, "exif:FocalLength", 0.1, 20_000)
     yield "focal_length_35", _within(xmp, "exif:FocalLengthIn35mmFilm", 1, 20_000)
     # No orientation: programs that turn the pixels forget it here, and no viewer heeds it.
-    yield from _position(xmp)
+    yield from position_facts(xmp)
 
 
-def _position(xmp: Properties) -> Iterator[tuple[str, object]]:
+def position_facts(xmp: Properties) -> Iterator[tuple[str, object]]:
+    """Latitude and longitude in degrees, altitude in metres."""
     latitude = _degrees(_first(xmp, "exif:GPSLatitude"), 90)
     longitude = _degrees(_first(xmp, "exif:GPSLongitude"), 180)
     if latitude is not None and longitude is not None and (latitude or longitude):
