@@ -30,6 +30,7 @@ class Tile:
     words: str
     length: str
     lives: bool
+    missing: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ def tile_of(photo: Photo) -> Tile:
         words=words_for(photo),
         length=length_of(photo),
         lives=moves(photo),
+        missing=photo.missing,
     )
 
 
