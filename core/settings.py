@@ -63,8 +63,10 @@ ROOT_URLCONF = "core.urls"
 # Pages of upper layers, mounted by name: (path, module).
 MOUNTS = [("jobs/", "workers.console.urls")]
 API_ROUTERS = [("/jobs", "workers.console.api.router")]
-# Functions of upper layers, by name: which queues wait for what, and who writes a death into a photo's history.
+# Functions of upper layers, by name: which queues wait for what, and who writes a death into a photo's history,
+# and who reads every tag of an original (in a child process).
 UNMET_REQUIREMENTS = "workers.requirements.unmet_requirements"
+ALL_TAGS = "workers.alltags.all_tags_of"
 JOB_DEAD_HOOK = "workers.deaths.record_dead"
 ASGI_APPLICATION = "core.asgi.application"
 TEMPLATES = [

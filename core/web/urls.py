@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from core.web import accounts, edits, failures, frame, libraries, live, missing, pictures, timeline, viewer
+from core.web import accounts, alltags, edits, failures, frame, libraries, live, missing, pictures, timeline, viewer
 
 urlpatterns = [
     path("", timeline.timeline_page, name="timeline"),
@@ -10,6 +10,7 @@ urlpatterns = [
     path("arrivals/", timeline.arrivals, name="arrivals"),
     path("photos/<uuid:photo_id>/", viewer.photo_page, name="photo"),
     path("photos/<uuid:photo_id>/details/", viewer.details, name="photo-details"),
+    path("photos/<uuid:photo_id>/metadata/", alltags.all_tags_page, name="photo-metadata"),
     path("photos/<uuid:photo_id>/edit/", edits.edit, name="photo-edit"),
     path("photos/<uuid:photo_id>/undo/<uuid:event>/", edits.undo, name="photo-undo"),
     path("photos/<uuid:photo_id>/sidecar/", edits.write_sidecar, name="photo-sidecar"),

@@ -15,7 +15,7 @@ Properties: TypeAlias = Mapping[str, list[str]]
 
 _RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 _LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
-_SPACES = {
+SPACES = {
     "http://ns.adobe.com/xap/1.0/": "xmp",
     "http://ns.adobe.com/exif/1.0/": "exif",
     "http://cipa.jp/exif/1.0/": "exifEX",
@@ -93,7 +93,7 @@ def _people(root: Element) -> list[str]:
 
 def _note(found: dict[str, list[str]], name: str, values: list[str]) -> None:
     space, _, local = name.removeprefix("{").partition("}")
-    if prefix := _SPACES.get(space):
+    if prefix := SPACES.get(space):
         found.setdefault(f"{prefix}:{local}", [value for value in values if value.strip()])
 
 
