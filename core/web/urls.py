@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from core.web import accounts, alltags, edits, failures, frame, libraries, live, missing, pictures, timeline, viewer
+from core.web import (
+    accounts,
+    alltags,
+    edits,
+    failures,
+    frame,
+    libraries,
+    live,
+    missing,
+    pictures,
+    timeline,
+    viewer,
+)
 
 urlpatterns = [
     path("", timeline.timeline_page, name="timeline"),
