@@ -15,6 +15,9 @@ MAX_DATA_BYTES = 64 * 1024
 MAX_META_BYTES = 8 * 1024
 MAX_NAME = 255
 
+# Made once: `json.dumps` with options makes one for each call.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
@@ -29,13 +32,12 @@ class Encoded:
 def encode(stream_id: str, events: Sequence[NewEvent]) -> Encoded:
     """The events of one stream as arrays.
 
-    Raises ValueError for no events or a bad name, TooManyEvents, EventTooLarge, NotStorable, or
-    EventIdConflict when an id is used twice.
+    Raises ValueError for no events or a bad name, EventTooLarge, NotStorable, or EventIdConflict when an id is
+    used twice.
     """
     _check_name("stream id", stream_id)
     if not events:
         raise ValueError(f"stream {stream_id}: nothing to append")
-    check_count(len(events))
     ids = [event.event_id for event in events]
     if len(set(ids)) < len(ids):
         raise EventIdConflict(stream_id, tuple(one for one, times in Counter(ids).items() if times > 1))
@@ -75,7 +77,7 @@ def _data_text(event: NewEvent) -> str:
 def _json_text(what: str, value: Mapping[str, Any]) -> str:
     """Compact JSON that PostgreSQL takes as jsonb; raises NotStorable, saying what is wrong."""
     try:
-        text = json.dumps(dict(value), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        text = _ENCODER.encode(dict(value))
         text.encode()
     except UnicodeEncodeError as error:
         raise NotStorable(f"{what}: a lone surrogate, which is no Unicode text") from error

@@ -1,6 +1,6 @@
 """The log as Django models, for reading: rows as they are stored, their data not lifted.
 
-The log's models are unmanaged, since the tables are made by SQL (migrations/0001_event.sql) and no migration,
+The log's models are unmanaged, since the tables are made by SQL (migrations/0001_*.sql) and no migration,
 flush or fixture of Django's may touch them. Saving or deleting is refused by the database. The
 subscriptions' tables are ordinary ones.
 """

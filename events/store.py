@@ -48,11 +48,15 @@ def append(stream_id: str, expected: int | None, events: Sequence[NewEvent], met
     consumer comes through, and takes the caller's transaction with it.
     """
     consumers.refuse_in_replay()
+    encoding.check_count(len(events))
     encoded = encoding.encode(stream_id, events)
-    arrays = (encoded.ids, encoded.types, encoded.schemas, encoded.data)
-    parameters = (stream_id, expected, *arrays, encoding.meta_text(meta))
+    columns: tuple[Any, ...] = (encoded.ids, encoded.types, encoded.schemas, encoded.data)
+    statement = calling.APPEND
+    if len(events) == 1:
+        # Single values cost less than arrays of one, here and on the server.
+        statement, columns = calling.APPEND_ONE, tuple(array[0] for array in columns)
     with _transaction(encoded.types):
-        rows = calling.call(calling.APPEND, parameters)
+        rows = calling.call(statement, (stream_id, expected, *columns, encoding.meta_text(meta)))
         result = _result(stream_id, expected, encoded, meta, rows)
         if isinstance(result, Appended):
             _tell([result])

@@ -143,12 +143,11 @@ class Supervisor:
 
 
 def start_database() -> database.Embedded | None:
-    """Have the embedded database running; None when DATABASE_URL names another, which answers.
+    """Have the embedded database running; None when DATABASE_URL names another.
 
-    Raises RuntimeError when there is no database to work with.
+    Raises RuntimeError when it does not start.
     """
     if not database.is_embedded():
-        database.check_answers()
         return None
     server = database.Embedded(settings.DATA_DIR)
     server.join()

@@ -8,7 +8,6 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 from core.domain.clocks import is_offset
-from core.domain.personal import Personal
 
 STARS = range(6)
 TEXT_LIMIT = 1000
@@ -40,37 +39,37 @@ class PhotoFavoured(AboutFacts):
 class PhotoTitled(AboutFacts):
     """A title; "" takes it away."""
 
-    title: Personal[str]
+    title: str
 
 
 @dataclass(frozen=True, slots=True)
 class PhotoCaptioned(AboutFacts):
     """A caption; "" takes it away."""
 
-    caption: Personal[str]
+    caption: str
 
 
 @dataclass(frozen=True, slots=True)
 class KeywordsChanged(AboutFacts):
     """All keywords that the photo has from now on."""
 
-    keywords: Personal[tuple[str, ...]]
+    keywords: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class PhotoPlaced(AboutFacts):
     """A position in degrees, altitude in metres; None takes it away."""
 
-    latitude: Personal[float | None]
-    longitude: Personal[float | None]
-    altitude: Personal[float | None] = None
+    latitude: float | None
+    longitude: float | None
+    altitude: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PhotoDated(AboutFacts):
     """The wall time at which it was taken, and its offset when known."""
 
-    taken_at: Personal[str]
+    taken_at: str
     taken_offset: str = ""
 
 
@@ -82,7 +81,7 @@ class ChangeUndone(AboutFacts):
     """
 
     event: UUID
-    facts: Personal[dict[str, Any]]
+    facts: dict[str, Any]
     silent: tuple[str, ...] = ()
 
 

@@ -7,14 +7,13 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from core.domain.clocks import offset_between
-from core.domain.personal import Personal
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
     """One thing known of a photo, and who says so ("exif", "xmp", "file name", …)."""
 
-    value: Personal[Any]
+    value: Any
     source: str
 
 

@@ -7,7 +7,6 @@ from uuid import UUID, uuid5
 
 from core.domain.edits import AboutFacts, EditEvent
 from core.domain.facts import Fact as Fact
-from core.domain.personal import Personal
 from core.domain.sidecars import SidecarEvent
 
 
@@ -26,7 +25,7 @@ class OriginalFile:
     """
 
     id: UUID
-    path: Personal[str]
+    path: str
     size: int
     mtime_ns: int
     folder: UUID | None = None
@@ -45,7 +44,7 @@ class Rendition:
 class Label:
     """A thing seen in a photo: score 0..1, box x0, y0, x1, y1 as fractions of the upright picture."""
 
-    label: Personal[str]
+    label: str
     score: float
     box: tuple[float, float, float, float]
 
@@ -91,7 +90,7 @@ class FileMissing:
     """A file is not where it was, though its folder can be read. The photo keeps everything else."""
 
     file: UUID
-    path: Personal[str]
+    path: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +129,7 @@ class MetadataRead:
     """What the file says of the photo."""
 
     step_version: int
-    facts: Personal[dict[str, Fact]]
+    facts: dict[str, Fact]
     notes: tuple[str, ...] = ()
 
 
@@ -144,7 +143,7 @@ class PreviewsRendered:
     height: int
     tile: Rendition
     large: Rendition
-    thumbhash: Personal[str]
+    thumbhash: str
     method: str
     notes: tuple[str, ...] = ()
 
@@ -156,7 +155,7 @@ class LabelsFound:
     step_version: int
     model: str
     model_version: str
-    labels: Personal[tuple[Label, ...]]
+    labels: tuple[Label, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,7 @@ from core.web.access import Request, signed_in
 from core.web.words import counted, number
 
 APPEARANCES = ("light", "dark")
-_SECTIONS = {
-    "failures": "failures",
-    "skipped": "failures",
-    "missing": "failures",
-    "jobs": "jobs",
-    "libraries": "libraries",
-}
+_SECTIONS = {"failures": "failures", "skipped": "failures", "jobs": "jobs"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,15 @@
-"""Makes the log, its guards and its functions; the SQL is in 0001_event.sql beside this file."""
+"""Makes the log, its guards and its functions; the SQL is in the 0001_*.sql beside this file."""
 
 from pathlib import Path
 
 from django.db import migrations, models
 
-SQL = Path(__file__).with_name("0001_event.sql").read_text()
+SQL = "".join(Path(__file__).with_name(name).read_text() for name in ("0001_event.sql", "0001_event_bulk.sql"))
 UNDO = """
-DROP FUNCTION event_erase, event_append_many, event_append;
+DROP FUNCTION event_append_bulk, event_bulk_settle, event_bulk_open, event_data_hash, event_refuse;
+DROP AGGREGATE event_chain (bytea, bytea);
+DROP FUNCTION event_chain_link;
+DROP FUNCTION event_erase, event_append_many, event_append_one, event_append;
 DROP TABLE event, event_erasure;
 DROP FUNCTION event_guard;
 """
