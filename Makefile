@@ -7,8 +7,11 @@ ONLY ?=
 
 .PHONY: run test test-slow check bench lock clean
 
+# One folder, whose name may have spaces in it, or several with spaces between.
+export PHOTOS
 run: $(VENV)/.installed
-	@exec $(BIN)/python manage.py up $(foreach folder,$(PHOTOS),--photos "$(folder)")
+	@if [ -d "$$PHOTOS" ]; then exec $(BIN)/python manage.py up --photos "$$PHOTOS"; \
+	else exec $(BIN)/python manage.py up $(foreach folder,$(PHOTOS),--photos "$(folder)"); fi
 
 test: $(VENV)/.installed-dev check
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow" $(ARGS)
@@ -34,15 +37,23 @@ lock:
 	  --python-version 3.11 pyproject.toml --group dev -o requirements-dev.lock
 	rm -rf $(VENV)-lock
 
+# What keeps a virtual environment from being made, in one line each; a half-made one is completed.
+define environment
+	@command -v $(PYTHON) >/dev/null || { echo "Filmroll needs Python 3.11, 3.12 or 3.13; there is no $(PYTHON) here." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "Filmroll needs Python 3.11, 3.12 or 3.13; $(PYTHON) is %d.%d. Name another: make PYTHON=python3.12 …" % sys.version_info[:2])'
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) cannot make virtual environments. Install its venv package (Debian, Ubuntu: apt install python3-venv)." >&2; exit 1; }
+	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
+endef
+
 $(VENV)/.installed: requirements.lock
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Filmroll needs Python 3.11 or newer.")'
-	@echo "Installing (once) …"
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(environment)
+	@echo "Installing into $(VENV) (once; this takes a minute or two) …"
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@touch $@
 
 $(VENV)/.installed-dev: requirements-dev.lock
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(environment)
+	@echo "Installing into $(VENV), with what the tests need (once; this takes a minute or two) …"
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@ $(VENV)/.installed
 

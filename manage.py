@@ -62,6 +62,8 @@ def _database() -> AbstractContextManager[None]:
     named = sys.argv[1:2]
     if not named or named[0] in _WITHOUT_DATABASE or "--help" in sys.argv or parent.is_supervised():
         return nullcontext()
+    if named == ["web"] and not database.is_embedded():
+        return nullcontext()  # it serves, and says that it is unwell, until the database comes
     return database.running(setting("FILMROLL_DATA_DIR"))
 
 

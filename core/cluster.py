@@ -71,6 +71,8 @@ def prepare(cluster: Path, user: str | None) -> None:
         _hand_over(socket, user)
     if not (cluster / "PG_VERSION").exists():
         _make(cluster, user)
+    elif user is not None:
+        _let_pass(cluster)  # somebody may have closed a folder above it since
 
 
 def forget_dead_server(cluster: Path) -> None:

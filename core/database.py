@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from django.core.exceptions import ImproperlyConfigured
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from core.cluster import socket_folder
 from core.environment import setting
-from core.postmaster import EMBEDDED_NAME, Embedded
-
-__all__ = ["Embedded", "configuration", "conninfo", "cores", "is_embedded", "kept_secret", "running"]
+from core.postmaster import EMBEDDED_NAME
+from core.postmaster import Embedded as Embedded  # known here by this name
 
 
 def cores() -> int:
@@ -90,10 +90,26 @@ def configuration(data_dir: Path) -> dict[str, Any]:
     }
 
 
+def check_answers() -> None:
+    """Raises RuntimeError when the server that DATABASE_URL names takes no session.
+
+    Asked before the pool of connections is, which tries for long and tells of each try.
+    """
+    try:
+        psycopg.connect(setting("DATABASE_URL"), connect_timeout=10).close()
+    except psycopg.OperationalError as error:
+        told = " ".join(str(error).split())
+        raise RuntimeError(f"The database that DATABASE_URL names does not answer: {told}") from error
+
+
 @contextlib.contextmanager
 def running(data_dir: Path, **server_settings: str) -> Iterator[None]:
-    """Have the embedded server running inside the block, unless DATABASE_URL names another."""
+    """Have the embedded server running inside the block, or make sure that the one of DATABASE_URL answers.
+
+    Raises RuntimeError.
+    """
     if not is_embedded():
+        check_answers()
         yield
         return
     server = Embedded(data_dir, **server_settings)

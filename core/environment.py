@@ -117,6 +117,9 @@ VARIABLES: dict[str, Variable] = {
     "FILMROLL_CHILD_MEMORY_MIB": Variable(
         "1024", _number(256, 65536), "Memory that one decoding child process may use."
     ),
+    "FILMROLL_RESCAN_HOURS": Variable(
+        "24", _number(0, 8760), "Hours between two looks through all folders, watched or not; 0 means never."
+    ),
     "FILMROLL_LOG_LEVEL": Variable("INFO", _level, "DEBUG, INFO, WARNING or ERROR."),
     "FILMROLL_LOG_JSON": Variable("off", _switch, "Whether log lines are JSON rather than text."),
     "FILMROLL_DEBUG": Variable("off", _switch, "Django's debug pages; never on a reachable server."),

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 
 from core import cluster as clusters
 from core import locks
@@ -209,9 +210,10 @@ class Embedded:
             )
 
     def _answers(self) -> bool:
+        # With a limit: a server that was halted takes the connection and never says a word.
+        where = make_conninfo(host=str(socket_folder(self.cluster)), user="postgres", connect_timeout=5)
         try:
-            host = str(socket_folder(self.cluster))
-            with psycopg.connect(host=host, user="postgres", dbname="postgres", autocommit=True) as connection:
+            with psycopg.connect(where, dbname="postgres", autocommit=True) as connection:
                 _make_database(connection)
         except psycopg.OperationalError:
             return False

@@ -11,6 +11,7 @@ MODELS_DIR: Path | None = setting("FILMROLL_MODELS_DIR")
 MODEL_DOWNLOADS: bool = setting("FILMROLL_MODEL_DOWNLOADS")
 CONCURRENCY: int = setting("FILMROLL_CONCURRENCY") or database.cores()
 CHILD_MEMORY_MIB: int = setting("FILMROLL_CHILD_MEMORY_MIB")
+RESCAN_HOURS: int = setting("FILMROLL_RESCAN_HOURS")
 HOST: str = setting("FILMROLL_HOST")
 PORT: int = setting("FILMROLL_PORT")
 
@@ -42,6 +43,8 @@ EVENT_CONSUMERS: list[str] = [
     "workers.reactions",
 ]
 EVENT_LIFTS = "core.domain.lifts"
+# The function that writes down what events there are.
+EVENT_CATALOGUE = "core.catalogue.catalogue"
 # What follows the log at its own pace, in the workers.
 EVENT_SUBSCRIPTIONS: list[str] = ["events.seals.SEALER"]
 
@@ -60,8 +63,10 @@ ROOT_URLCONF = "core.urls"
 # Pages of upper layers, mounted by name: (path, module).
 MOUNTS = [("jobs/", "workers.console.urls")]
 API_ROUTERS = [("/jobs", "workers.console.api.router")]
-# Functions of upper layers, by name: which queues wait for what, and who writes a death into a photo's history.
+# Functions of upper layers, by name: which queues wait for what, and who writes a death into a photo's history,
+# and who reads every tag of an original (in a child process).
 UNMET_REQUIREMENTS = "workers.requirements.unmet_requirements"
+ALL_TAGS = "workers.alltags.all_tags_of"
 JOB_DEAD_HOOK = "workers.deaths.record_dead"
 ASGI_APPLICATION = "core.asgi.application"
 TEMPLATES = [

@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils import timezone
+
 from events.calling import call
+from events.models import State
 from events.runnerlock import lock_key
 
 # Counting further says nothing more and costs time.
@@ -92,3 +95,27 @@ def fence_holder() -> Holder | None:
     for pid, application, query_start, began, prepared in call(_HOLDERS):
         return Holder(pid, application or "", query_start, began, prepared)
     return None
+
+
+# Longer than this, and somebody should know.
+PATIENCE = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What keeps the followers of the log from following: subscriptions, and a transaction that stays open."""
+
+    subscriptions: tuple[Lag, ...]
+    holder: Holder | None
+
+    def __bool__(self) -> bool:
+        return bool(self.subscriptions or self.holder)
+
+
+def trouble() -> Trouble:
+    """The subscriptions that halted, set streams aside or lag for over a minute, and who holds readers so long."""
+    lagging = [one for one in lag() if one.state == State.HALTED or one.parked or one.seconds > PATIENCE]
+    holder = fence_holder()
+    since = holder.began if holder else None
+    too_long = since is not None and (timezone.now() - since).total_seconds() > PATIENCE
+    return Trouble(tuple(lagging), holder if too_long else None)

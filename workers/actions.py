@@ -59,6 +59,12 @@ _NOTE = """
 INSERT INTO job_action (job_id, action, actor, reason, at)
 SELECT id, %(action)s, %(actor)s, %(reason)s, now() FROM unnest(%(ids)s::bigint[]) AS id
 """
+# Once for each queue.
+_WAKE = """
+SELECT filmroll_wake_workers(job) FROM (
+    SELECT min(id) AS job FROM procrastinate_jobs WHERE id = ANY (%(ids)s) GROUP BY queue_name
+) AS one
+"""
 _WHY_NOT_RETRIED = {
     "todo": "it is in the queue already",
     "doing": "it is running now",
@@ -80,8 +86,7 @@ def retry_jobs(ids: Sequence[int], actor: str) -> list[Result]:
     with transaction.atomic():
         done = _change(_RETRY, {"ids": list(ids), "by_hand": _BY_HAND})
         _note(done, "retried", actor, "")
-        if done:
-            _change("SELECT filmroll_wake_workers(%(one)s)", {"one": min(done)})
+        _change(_WAKE, {"ids": sorted(done)})
         return _results(ids, done, _WHY_NOT_RETRIED)
 
 

@@ -6,7 +6,6 @@ are renewed after a number of tasks, because native libraries leak, and ended wh
 
 import atexit
 import contextlib
-import os
 import pickle
 import sys
 import threading
@@ -17,6 +16,8 @@ from typing import Any, TypeVar
 
 import structlog
 
+from core.database import cores
+from core.environment import setting
 from workers import child
 from workers.limits import Child, Lost, crashed, stopped, too_big
 
@@ -33,9 +34,8 @@ class Lane:
     idle_seconds: float
 
 
-_CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 LANES = {
-    "decode": Lane(children=_CORES, tasks=500, idle_seconds=120),
+    "decode": Lane(children=setting("FILMROLL_CONCURRENCY") or cores(), tasks=500, idle_seconds=120),
     # One child: TensorFlow with its models is some hundred megabytes, and its threads use all cores anyway.
     "analysis": Lane(children=1, tasks=5000, idle_seconds=60),
 }

@@ -6,8 +6,10 @@ from uuid import UUID
 
 from core.commands.files import record_file_failed
 from core.commands.photos import record_step_failed
+from core.commands.sidecars import record_sidecar_not_written
 from core.domain.files import FileFailed, folder_name
 from core.domain.photos import Step, StepFailed
+from core.domain.sidecars import SidecarNotWritten
 from core.readmodels.libraries import folder_by_id
 from core.storage import original_path
 from workers.errors import classify
@@ -45,8 +47,15 @@ def _import_died(job_args: Args, job_id: int, run: int, error: BaseException) ->
     record_file_failed(failure, run, actor="worker:import")
 
 
+def _sidecar_died(job_args: Args, job_id: int, run: int, error: BaseException) -> None:  # noqa: ARG001
+    _, _, reason = classify(error)
+    failure = SidecarNotWritten("", reason)
+    record_sidecar_not_written(UUID(job_args["photo"]), failure, actor="worker:sidecar")
+
+
 _RECORDERS: dict[str, Callable[[Args, int, int, BaseException], None]] = {
     "import_file": _import_died,
     "render_previews": _step_died(Step.PREVIEWS),
+    "write_sidecar": _sidecar_died,
     "detect_objects": _step_died(Step.LABELS),
 }

@@ -15,11 +15,13 @@ from core.readmodels.files import FileState, PhotoFile, files_of_photo
 from core.readmodels.libraries import Folder, lies_at
 from core.readmodels.photos import Photo, history_by_people, holder_of
 from core.storage import original_path
+from workers import sidecars
 from workers.children import run_in_child
 from workers.disks import is_gone, is_reachable
 from workers.errors import PoisonError
 from workers.pipelines.files import FileFacts, NotAPhoto, not_a_photo, read_file
 from workers.pipelines.metadata import METADATA_VERSION, Metadata, read_metadata
+from workers.pipelines.sidecars import may_be_sidecar
 
 _ACTOR = "worker:import"
 _METADATA_SECONDS = 20
@@ -41,6 +43,8 @@ def import_found(folder: Folder, path: str) -> str:
     other = not_a_photo(facts.kind, original.name)
     if other is None:
         return _import_picture(folder, path, original, facts)
+    if may_be_sidecar(facts.kind, original.name):
+        return _import_sidecar(folder, path, facts, other)
     if other.failed:
         raise PoisonError(other.code, other.reason)
     return _skip(folder, path, facts, other)
@@ -96,7 +100,9 @@ def _import_picture(folder: Folder, path: str, original: Path, facts: FileFacts)
     )
     with transaction.atomic():
         _take_turns(found)
-        return f"photo {_place(found, read)}"
+        photo = _place(found, read)
+    sidecars.call_for(folder, path)
+    return f"photo {photo}"
 
 
 def _place(found: photos.PhotoImported, read: photos.MetadataRead) -> UUID:
@@ -143,6 +149,14 @@ def _take_turns(found: photos.PhotoImported) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s), pg_advisory_xact_lock(%s)", keys)
 
 
+def _import_sidecar(folder: Folder, path: str, facts: FileFacts, other: NotAPhoto) -> str:
+    content, listed = sidecars.read_beside(folder, path, facts)
+    said = _skip(folder, path, facts, listed or other)
+    # Listed first, attached then: a picture that comes in between finds the row, and calls for it.
+    photos_told = sidecars.attach(folder, path, facts.sha256, content)
+    return f"{content.source} of {photos_told} photos" if listed else said
+
+
 def _skip(folder: Folder, path: str, facts: FileFacts, other: NotAPhoto) -> str:
     kind, size, mtime_ns = facts.kind.name, facts.size, facts.mtime_ns
     place = folder_name(folder.library_id, folder.id)
@@ -152,4 +166,6 @@ def _skip(folder: Folder, path: str, facts: FileFacts, other: NotAPhoto) -> str:
     skip_file(skipped, actor=_ACTOR)
     if before is not None:
         commands.remove_file(before, file, "replaced", actor=_ACTOR)
+    if other.code != sidecars.SIDECAR and sidecars.is_known(file):
+        sidecars.forget(file)
     return f"skipped: {other.code}"

@@ -18,7 +18,8 @@ class Lane:
 LANES: dict[str, Lane] = {
     # A walk through a large folder takes minutes and waits for the disk: it must not take a picture's slot.
     "scan": Lane(("scan",), 1),
-    "media": Lane(("files", "previews"), settings.CONCURRENCY),
+    # One more than there are children: while a job writes its result down, its child has the next picture already.
+    "media": Lane(("files", "previews"), settings.CONCURRENCY + 1),
     "alone": Lane((ALONE,), 1),
     "analysis": Lane(("labels",), 1),
 }

@@ -59,6 +59,11 @@ class LaneWorker(Worker):
         self._troubles = 0
 
     @property
+    def served_queues(self) -> tuple[str, ...]:
+        """The queues of its lane."""
+        return self._lane.queues
+
+    @property
     def running(self) -> set["asyncio.Task[Any]"]:
         """The tasks of the jobs under way."""
         return set(self._running_jobs)

@@ -10,7 +10,9 @@ from core.domain import codec, files, libraries, photos
 from core.domain.photos import Step
 from core.domain.streams import subject_of
 from core.readmodels.failures import Failure
+from core.readmodels.libraries import Library
 from core.readmodels.photos import Photo
+from core.readmodels.sidecars import sidecars_in_file
 from events.event import Event
 from workers.actions import supersede_dead
 from workers.queue import NewJob, defer_batch
@@ -58,6 +60,30 @@ def _file_moved(event: Event) -> None:
     assert isinstance(fact, photos.FileMoved)
     _resolve_file(fact.file, _GONE)
     _render_unless_failed(subject_of(event.stream_id))
+    _look_beside(event)
+
+
+def _look_beside(event: Event) -> None:
+    fact = codec.decode(event)
+    assert isinstance(fact, photos.FileMoved)
+    folder = fact.to.folder or Photo.objects.values_list("library_id", flat=True).get(
+        id=subject_of(event.stream_id)
+    )
+    args = {"folder": str(folder), "path": fact.to.path}
+    defer_batch([NewJob("attach_sidecars", queue="files", args=args, priority=15)])
+
+
+def _said_by_hand(event: Event) -> None:
+    """Where the library wants it, a person's words go into the sidecar."""
+    photo = subject_of(event.stream_id)
+    library = Photo.objects.values("library_id").filter(id=photo)
+    if Library.objects.filter(id__in=library, write_sidecars=True).exists():
+        _write_sidecar(event)
+
+
+def _write_sidecar(event: Event) -> None:
+    args = {"photo": str(subject_of(event.stream_id))}
+    defer_batch([NewJob("write_sidecar", queue="files", args=args, priority=40)])
 
 
 def _file_left(event: Event) -> None:
@@ -112,7 +138,10 @@ def _file_skipped(event: Event) -> None:
 
 
 def _file_vanished(event: Event) -> None:
-    _resolve_file(subject_of(event.stream_id), _GONE)
+    file = subject_of(event.stream_id)
+    _resolve_file(file, _GONE)
+    if sidecars_in_file(file):
+        defer_batch([NewJob("forget_sidecar", queue="files", args={"file": str(file)}, priority=15)])
 
 
 def _file_set_aside(event: Event) -> None:
@@ -158,6 +187,14 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     "photo.file_gone": _file_left,
     "photo.file_missing": _file_left,
     "photo.content_replaced": _content_replaced,
+    "photo.rated": _said_by_hand,
+    "photo.titled": _said_by_hand,
+    "photo.captioned": _said_by_hand,
+    "photo.keywords_changed": _said_by_hand,
+    "photo.placed": _said_by_hand,
+    "photo.dated": _said_by_hand,
+    "photo.change_undone": _said_by_hand,
+    "photo.sidecar_asked": _write_sidecar,
     "photo.previews_rendered": _previews_rendered,
     "photo.labels_found": _labels_found,
     "photo.step_retried": _retry_step,

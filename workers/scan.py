@@ -154,13 +154,12 @@ def _let_go(folder: Folder, rules: Rules, paths: list[str], result: ScanResult) 
 
 def let_go(folder: Folder, paths: Iterable[str]) -> int:
     """Record as missing what is not there any more, in one batch; how many. Nothing while the disk is away."""
-    gone = [path for path in paths if is_gone(original_path(folder.root, path))]
+    rows = PhotoFile.objects.filter(folder_id=folder.id, path__in=list(paths), missing_since=None)
+    gone = [known_file(row) for row in rows if is_gone(original_path(folder.root, row.path))]
     if not gone or not is_reachable(folder.id):
         return 0
-    rows = PhotoFile.objects.filter(folder_id=folder.id, path__in=gone, missing_since=None)
-    known = [known_file(row) for row in rows]
-    record_missing(known, actor=_ACTOR)
-    return len(known)
+    record_missing(gone, actor=_ACTOR)
+    return len(gone)
 
 
 def take_up(folder: Folder, found: Iterable[Found], *, just_written: bool = False) -> tuple[int, int]:

@@ -143,11 +143,12 @@ class Supervisor:
 
 
 def start_database() -> database.Embedded | None:
-    """Have the embedded database running; None when DATABASE_URL names another.
+    """Have the embedded database running; None when DATABASE_URL names another, which answers.
 
-    Raises RuntimeError when it does not start.
+    Raises RuntimeError when there is no database to work with.
     """
     if not database.is_embedded():
+        database.check_answers()
         return None
     server = database.Embedded(settings.DATA_DIR)
     server.join()

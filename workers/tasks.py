@@ -15,7 +15,7 @@ from core.domain import photos
 from core.readmodels.libraries import folder_by_id, library_by_id
 from core.readmodels.photos import Photo
 from core.storage import preview_path, put_in_place, working_folder
-from workers import modelfiles
+from workers import modelfiles, sidecars, sidecarwriting
 from workers.children import run_in_child
 from workers.errors import TransientError
 from workers.imports import find_original, import_found
@@ -38,6 +38,24 @@ def scan_library(library: str) -> dict[str, Any]:
 def import_file(library: str, path: str, file: str, folder: str = "") -> str:  # noqa: ARG001  # `file` is for the console
     """Read a file once; it becomes a photo, a new version or one more copy of a photo, or a skipped file."""
     return import_found(folder_by_id(UUID(folder or library)), path)
+
+
+@app.task(name="attach_sidecars", queue="files", priority=15, retry=RetryPolicy())
+def attach_sidecars(folder: str, path: str) -> int:
+    """Have the sidecars read that lie beside a picture at its new place."""
+    return sidecars.call_for(folder_by_id(UUID(folder)), path)
+
+
+@app.task(name="forget_sidecar", queue="files", priority=15, retry=RetryPolicy())
+def forget_sidecar(file: str) -> None:
+    """What a sidecar said counts no longer: it is gone."""
+    sidecars.forget(UUID(file))
+
+
+@app.task(name="write_sidecar", queue="files", priority=40, retry=RetryPolicy())
+def write_sidecar(photo: str) -> str:
+    """Write what is known of a photo into the XMP sidecar beside its original."""
+    return sidecarwriting.write_sidecar(Photo.objects.get(id=UUID(photo)))
 
 
 @app.task(name="render_previews", queue="previews", priority=20, retry=RetryPolicy())

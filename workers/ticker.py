@@ -3,13 +3,13 @@
 import asyncio
 import time
 from collections import deque
-from typing import TextIO
 
 from asgiref.sync import sync_to_async
 from django.db import OperationalError, close_old_connections
 
 from events import listener
 from workers.progress import Progress, progress
+from workers.terminal import LastLine
 
 _AT_MOST_EVERY = {True: 0.5, False: 5.0}  # on a terminal, and into a log file
 _RATE_SECONDS = 20.0
@@ -30,18 +30,16 @@ class Pace:
         return (after - before) / (last - first) if last > first else 0.0
 
 
-async def show_progress(out: TextIO) -> None:
+async def show_progress(last: LastLine) -> None:
     """Write a line whenever jobs have changed; costs nothing while nothing happens."""
-    terminal, pace, before = out.isatty(), Pace(), ""
+    pace, before = Pace(), ""
     async with listener.shared().subscribe("filmroll_jobs") as changes:
         async for _ in changes:
             line = await _line(pace)
             if line and line != before:
-                # On a terminal each line takes the place of the one before; the last one stays.
-                out.write(f"\r\x1b[K{line}" if terminal else f"{line}\n")
-                out.flush()
+                last.show(line)
                 before = line
-            await asyncio.sleep(_AT_MOST_EVERY[terminal])
+            await asyncio.sleep(_AT_MOST_EVERY[last.is_terminal])
 
 
 async def _line(pace: Pace) -> str:

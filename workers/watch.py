@@ -1,150 +1,196 @@
-"""Watches the libraries' folders and queues what is new, as soon as a file has come to rest."""
+"""Watches the libraries' folders and takes up what changes there, at once where a file is known to be complete.
+
+Without a word from the system (its limits, network folders) a folder is looked through now and then instead. At
+rest nothing runs: no statement, no timer but those of folders that something is wrong with.
+"""
 
 import asyncio
-import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+import contextlib
+import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import ParamSpec, TypeVar
-from uuid import UUID
 
 import structlog
 from asgiref.sync import sync_to_async
+from django.conf import settings
 from django.db import close_old_connections
-from watchfiles import Change, awatch
 
-from core.domain.libraries import DEFAULT_IGNORE
-from core.readmodels.libraries import LIBRARIES_CHANGED, Folder, all_folders
+from core.commands.libraries import record_folder
+from core.domain.libraries import FolderWatched, FolderWatchFailed
+from core.readmodels.libraries import LIBRARIES_CHANGED, Folder, Library, all_folders, all_libraries
 from core.storage import path_to_text
 from events import listener
+from workers.disks import is_reachable
+from workers.following import Following
 from workers.ignoring import Rules
-from workers.scan import Found, found_at, queue_scans, take_up
+from workers.inotify import CannotWatch, Changes, Tree
+from workers.scan import queue_scans
 
-# A file is taken up once its size and time have stayed the same for so long.
-_REST_SECONDS = 0.25
+_ACTOR = "worker:watch"
 _BETWEEN_TRIES = 5.0
-# Without change notifications (network folders, inotify's limit) the folder is walked through this often.
 _RESCAN_SECONDS = 600.0
-_MISSED = "This folder cannot be watched for changes; it is looked through every 10 minutes instead."
+# The two halves of a move come together; one that stays alone for so long went out of sight.
+_HALF_SECONDS = 0.02
 
 P = ParamSpec("P")
 T = TypeVar("T")
 _log = structlog.get_logger(__name__)
 
 
-@dataclass(slots=True)
-class Settling:
-    """Files that changed a moment ago, until they have come to rest."""
-
-    seen: dict[Path, tuple[tuple[int, int], float]] = field(default_factory=dict)
-
-    def touch(self, paths: Iterable[Path], now: float) -> None:
-        for path in paths:
-            self.seen[path] = ((-1, -1), now)
-
-    def rested(self, root: Path, now: float) -> list[Found]:
-        """Take out the files that have come to rest, and forget those that are gone."""
-        ready: list[Found] = []
-        for path, (before, since) in list(self.seen.items()):
-            found = found_at(root, path_to_text(path.relative_to(root)), Rules(DEFAULT_IGNORE))
-            if found is None:
-                del self.seen[path]
-            elif (found.size, found.mtime_ns) != before:
-                self.seen[path] = ((found.size, found.mtime_ns), now)
-            elif now - since >= _REST_SECONDS:
-                ready.append(found)
-                del self.seen[path]
-        return ready
-
-
 async def watch(stop: asyncio.Event) -> None:
     """Watch every library, those added later too, until `stop` is set."""
-    watchers: dict[UUID, asyncio.Task[None]] = {}
-    stopping = asyncio.create_task(stop.wait())
+    watchers: dict[tuple[object, ...], asyncio.Task[None]] = {}
+    helpers = [asyncio.create_task(stop.wait()), asyncio.create_task(_rescan_now_and_then(stop))]
     try:
         async with listener.shared().subscribe(LIBRARIES_CHANGED) as changes:
             while not stop.is_set():
                 waking = asyncio.create_task(changes.wait())
-                await asyncio.wait([waking, stopping], return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait([waking, helpers[0]], return_when=asyncio.FIRST_COMPLETED)
                 waking.cancel()
                 if not stop.is_set():
-                    await _watch_new(watchers, stop)
+                    await _watch_as_they_are(watchers, stop)
     finally:
-        stopping.cancel()
-        await asyncio.gather(*watchers.values(), return_exceptions=True)
+        for task in [*helpers, *watchers.values()]:
+            task.cancel()
+        await asyncio.gather(*helpers, *watchers.values(), return_exceptions=True)
 
 
-async def _watch_new(watchers: dict[UUID, asyncio.Task[None]], stop: asyncio.Event) -> None:
-    # After a reconnect every library comes by again: a scan finds what changed while nobody looked.
-    folders = await _in_thread(all_folders)
-    await _in_thread(queue_scans, {folder.library_id for folder in folders})
-    for folder in folders:
-        if folder.id not in watchers or watchers[folder.id].done():
-            watchers[folder.id] = asyncio.create_task(_watch_folder(folder, stop))
+async def _watch_as_they_are(watchers: dict[tuple[object, ...], asyncio.Task[None]], stop: asyncio.Event) -> None:
+    """End the watch over folders that are no longer wanted as they were, and begin the others."""
+    try:
+        libraries = {library.id: library for library in await in_thread(all_libraries)}
+        folders = await in_thread(all_folders)
+    except Exception as error:  # noqa: BLE001  # the outermost edge: the listener wakes us when the database is back
+        _log.warning("the libraries could not be read", error=repr(error))
+        return
+    wanted = {
+        _key(folder, libraries[folder.library_id]): folder for folder in folders if folder.library_id in libraries
+    }
+    for key in watchers.keys() - wanted.keys():
+        watchers.pop(key).cancel()
+    for key, folder in wanted.items():
+        if key not in watchers or watchers[key].done():
+            watchers[key] = asyncio.create_task(_keep_watching(folder, libraries[folder.library_id], stop))
 
 
-async def _watch_folder(folder: Folder, stop: asyncio.Event) -> None:
-    """Follow one folder for as long as the process lives, whatever goes wrong with it in between."""
-    root = folder.place
-    log = _log.bind(root=str(root))
-    away = False
+def _key(folder: Folder, library: Library) -> tuple[object, ...]:
+    return folder.id, folder.root, library.watching, tuple(library.ignore_rules)
+
+
+async def _keep_watching(folder: Folder, library: Library, stop: asyncio.Event) -> None:
+    """Follow one folder for as long as it is wanted, whatever goes wrong with it in between."""
+    log = _log.bind(root=folder.root)
+    if not library.watching:
+        await _patiently(queue_scans, [library.id])
+        return
     while not stop.is_set():
         try:
-            if away:
-                await _in_thread(queue_scans, [folder.library_id])
-            away = False
-            await _follow(folder, root, stop)
+            await _watch_folder(folder, Rules(library.ignore_rules), stop)
         except FileNotFoundError:
-            log.warning("the folder is not there; its photos stay, and it is looked for again")
-            away = True
-            await _pause(stop, _BETWEEN_TRIES)
-        except OSError as error:
-            log.warning(_MISSED, error=str(error))
-            away = True
-            await _pause(stop, _RESCAN_SECONDS)
+            await _patiently(is_reachable, folder.id)
+            await _until_it_looks_different(folder.place)
+        except CannotWatch as error:
+            log.warning(error.reason)
+            await _patiently(_note_unwatched, folder, error)
+            await asyncio.sleep(_RESCAN_SECONDS)
         except Exception as error:  # noqa: BLE001  # the outermost edge: a watcher must not end
             log.warning("the watcher stumbled and goes on", error=repr(error))
-            away = True
-            await _pause(stop, _BETWEEN_TRIES)
+            await asyncio.sleep(_BETWEEN_TRIES)
 
 
-async def _follow(folder: Folder, root: Path, stop: asyncio.Event) -> None:
-    settling = Settling()
-    waiting: asyncio.Task[None] | None = None
-    async for changes in awatch(root, watch_filter=None, debounce=100, step=30, stop_event=stop, recursive=True):
-        paths = [Path(path) for change, path in changes if change != Change.deleted]
-        now = time.monotonic()
-        settling.touch((path for path in paths if not path.is_dir()), now)
-        for moved in (path for path in paths if path.is_dir()):
-            # A folder moved in brings its files without a word about each.
-            settling.touch((Path(file) for file in _files_below(moved)), now)
-        if settling.seen and (waiting is None or waiting.done()):
-            waiting = asyncio.create_task(_settle(folder, root, settling))
-    if waiting is not None:
-        waiting.cancel()
+async def _watch_folder(folder: Folder, rules: Rules, stop: asyncio.Event) -> None:
+    """Watch until something is wrong. Raises FileNotFoundError, CannotWatch, and whatever the database raises."""
 
+    def leave(name: str, path: str) -> bool:
+        return rules.leaves_out_folder(path_to_text(name), path_to_text(path))
 
-async def _settle(folder: Folder, root: Path, settling: Settling) -> None:
-    while settling.seen:
-        rested = await _in_thread(settling.rested, root, time.monotonic())
-        if rested:
-            queued = await _in_thread(take_up, folder, rested)
-            _log.debug("files found", files=len(rested), queued=queued)
-        await asyncio.sleep(_REST_SECONDS / 2)
-
-
-def _files_below(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*") if path.is_file()]
-
-
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    tree = Tree(os.fspath(folder.place), leave)
     try:
-        await asyncio.wait_for(stop.wait(), seconds)
-    except TimeoutError:
-        return
+        await in_thread(tree.add)
+        if not await in_thread(is_reachable, folder.id):
+            raise FileNotFoundError(folder.root)
+        await in_thread(record_folder, folder.library_id, FolderWatched(folder.id), actor=_ACTOR)
+        # Only now: what changes from here on is told, and what changed before is found.
+        await in_thread(queue_scans, [folder.library_id])
+        _log.debug("watching", root=folder.root, folders=len(tree))
+        await _follow(folder, tree, Following(folder, rules, tree), stop)
+    finally:
+        tree.close()
 
 
-async def _in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+async def _follow(folder: Folder, tree: Tree, following: Following, stop: asyncio.Event) -> None:
+    loop, stirred = asyncio.get_running_loop(), asyncio.Event()
+    changes = Changes()
+
+    def read() -> None:
+        tree.read(changes)
+        stirred.set()
+
+    loop.add_reader(tree.fileno(), read)
+    try:
+        while not stop.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stirred.wait(), _HALF_SECONDS if tree.has_halves else following.due_in())
+            if tree.has_halves:
+                await asyncio.sleep(_HALF_SECONDS)
+                tree.read(changes)
+                tree.give_up_halves(changes)
+            stirred.clear()
+            now, changes = changes, Changes()
+            if now.root_gone:
+                raise FileNotFoundError(folder.root)
+            if now.lost_count:
+                _log.warning("the system told of more changes than it keeps: looking through the folder")
+                await in_thread(tree.add)
+                await in_thread(queue_scans, [folder.library_id])
+            await in_thread(following.take_in, now)
+    finally:
+        loop.remove_reader(tree.fileno())
+
+
+def _note_unwatched(folder: Folder, error: CannotWatch) -> None:
+    record_folder(folder.library_id, FolderWatchFailed(folder.id, error.code, error.reason), actor=_ACTOR)
+    queue_scans([folder.library_id])
+
+
+async def _until_it_looks_different(root: Path) -> None:
+    """Wait, without a statement, until the place of an unreachable folder looks different from now."""
+    before = await asyncio.to_thread(_looks, root)
+    while True:
+        await asyncio.sleep(_BETWEEN_TRIES)
+        if await asyncio.to_thread(_looks, root) != before:
+            return
+
+
+def _looks(root: Path) -> tuple[int, bool] | None:
+    try:
+        with os.scandir(root) as entries:
+            return root.stat().st_dev, next(entries, None) is None
+    except OSError:
+        return None
+
+
+async def _rescan_now_and_then(stop: asyncio.Event) -> None:
+    """Look through everything once in a while: no system tells of every change (network folders tell of few)."""
+    hours = settings.RESCAN_HOURS
+    while hours and not stop.is_set():
+        await asyncio.sleep(hours * 3600)
+        await _patiently(lambda: queue_scans([library.id for library in all_libraries()]))
+
+
+async def _patiently(function: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
+    """Do it, however often the database has to be asked."""
+    while True:
+        try:
+            await in_thread(function, *args, **kwargs)
+            return
+        except Exception as error:  # noqa: BLE001  # the outermost edge: a watcher must not end
+            _log.warning("the watcher stumbled and goes on", error=repr(error))
+            await asyncio.sleep(_BETWEEN_TRIES)
+
+
+async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run a function that uses the database, and give its connection back."""
 
     def run() -> T:

@@ -25,7 +25,8 @@ from workers.laneworker import LaneWorker
 from workers.presence import Presence
 from workers.sweep import AFTER_RESTART_SECONDS, sweep_lost_jobs
 
-JOBS_CHANNEL = "procrastinate_any_queue_v1"
+# One for each queue: were it one for all, each photo would have every lane look for jobs that are none of its.
+_JOBS_CHANNEL = "procrastinate_queue_v1#"
 PULSE_CHANNEL = "filmroll_jobs"
 # Together under eight seconds: what runs may end, then goes back to the queue.
 GRACE_SECONDS = 4.0
@@ -129,13 +130,13 @@ class _Process:
 
     def _parts(self) -> list[Coroutine[Any, Any, None]]:
         lanes = [worker.run() for worker in self.workers]
-        return [*lanes, self.presence.stay(), self._listen(), self._pulse(), self._sweep_early(), follow_all()]
+        listening = [self._listen(worker, queue) for worker in self.workers for queue in worker.served_queues]
+        return [*lanes, *listening, self.presence.stay(), self._pulse(), self._sweep_early(), follow_all()]
 
-    async def _listen(self) -> None:
-        async with listener.shared().subscribe(JOBS_CHANNEL) as wakings:
+    async def _listen(self, worker: LaneWorker, queue: str) -> None:
+        async with listener.shared().subscribe(_JOBS_CHANNEL + queue) as wakings:
             async for _ in wakings:
-                for worker in self.workers:
-                    worker.wake()
+                worker.wake()
 
     async def _pulse(self) -> None:
         """Tell the open pages that something changed, a few times a second at most."""

@@ -5,9 +5,10 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 
-from core.api import edits, failures
+from core.api import edits, failures, libraries
 from core.api.access import ACCESS
 from core.domain.edits import BadValue, ChangedMeanwhile, NotUndoable
+from core.domain.libraries import FolderTaken, LastFolder, LibraryNotFound, NotAFolder
 from core.domain.photos import NothingToRetry, PhotoNotFound
 from core.readmodels.failures import FailureNotFound
 
@@ -21,16 +22,20 @@ api = NinjaAPI(
 )
 api.add_router("/photos", edits.router)
 api.add_router("/failures", failures.router)
+api.add_router("/libraries", libraries.router)
 for prefix, router in settings.API_ROUTERS:  # upper layers, by name
     api.add_router(prefix, router)
 
 
 @api.exception_handler(PhotoNotFound)
 @api.exception_handler(FailureNotFound)
+@api.exception_handler(LibraryNotFound)
 def not_found(request: HttpRequest, error: Exception) -> HttpResponse:
     return api.create_response(request, {"detail": f"Not found: {error}"}, status=404)
 
 
+@api.exception_handler(NotAFolder)
+@api.exception_handler(FolderTaken)
 @api.exception_handler(BadValue)
 def bad_value(request: HttpRequest, error: Exception) -> HttpResponse:
     return api.create_response(request, {"detail": str(error)}, status=422)
@@ -42,6 +47,7 @@ def changed_meanwhile(request: HttpRequest, error: Exception) -> HttpResponse:
 
 
 @api.exception_handler(NotUndoable)
+@api.exception_handler(LastFolder)
 @api.exception_handler(NothingToRetry)
 def nothing_to_retry(request: HttpRequest, error: Exception) -> HttpResponse:
     return api.create_response(request, {"detail": f"{error}."}, status=409)

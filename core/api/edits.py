@@ -4,7 +4,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpRequest
+from django.utils.module_loading import import_string
 from ninja import Schema
 from pydantic import Field
 
@@ -55,6 +57,20 @@ class Undo(Schema):
     event: UUID
 
 
+class TagGroup(Schema):
+    """Tags of one kind: pairs of name and value."""
+
+    title: str
+    tags: list[tuple[str, str]]
+
+
+class AllTags(Schema):
+    """Everything that the file says of itself."""
+
+    groups: list[TagGroup]
+    reason: str
+
+
 class HistoryEntry(Schema):
     """One event, as the log has it."""
 
@@ -92,6 +108,12 @@ def history(request: HttpRequest, photo_id: UUID) -> list[dict[str, Any]]:
     decoded = [(event.event_id, codec.decode(event)) for event in events if event.type in codec.TYPES]
     changes = {identity for identity, fact in decoded if edits.touches(fact)} & edits.counting_events(decoded)
     return [_entry(event, event.event_id in changes) for event in reversed(events)]
+
+
+@router.get("/{photo_id}/metadata", response=AllTags, summary="Every tag of the original, read now")
+def all_tags(request: HttpRequest, photo_id: UUID) -> Any:
+    """EXIF with the maker's note, XMP, IPTC, colour profile, container; `reason` says why there is nothing."""
+    return import_string(settings.ALL_TAGS)(photo_for(asker(request), photo_id))
 
 
 @router.post("/{photo_id}/sidecar", response={202: PhotoDetail}, summary="Write the XMP sidecar now")

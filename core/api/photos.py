@@ -108,6 +108,7 @@ class PhotoDetail(PhotoSummary):
     failures: list[StepFailure]
     imported_at: datetime
     processed_at: datetime | None
+    missing_since: datetime | None = Field(description="Since when no original of it is there.")
     original: str
 
 
@@ -145,7 +146,7 @@ def detail(request: HttpRequest, photo_id: UUID) -> dict[str, Any]:
 # Fields that the answer has just as the table has them.
 _PLAIN = (
     *("library_id", "sha256", "mime", "size", "facts", "notes", "labels", "labels_model"),
-    *("rating", "favourite", "imported_at", "processed_at"),
+    *("rating", "favourite", "imported_at", "processed_at", "missing_since"),
 )
 
 

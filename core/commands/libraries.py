@@ -74,6 +74,11 @@ def switch_watch(identity: UUID, *, on: bool, actor: str) -> None:
     _decide(identity, lambda library: [libraries.WatchSwitched(on)] if on != library.watching else [], actor)
 
 
+def switch_sidecars(identity: UUID, *, on: bool, actor: str) -> None:
+    """Write what people say of a photo into an XMP sidecar beside its original, or nothing beside originals."""
+    _decide(identity, lambda lib: [libraries.SidecarsSwitched(on)] if on != lib.write_sidecars else [], actor)
+
+
 def ask_for_rescan(identity: UUID, *, actor: str) -> None:
     """Have a library's folders looked through now."""
     _decide(identity, lambda _: [libraries.RescanAsked()], actor)

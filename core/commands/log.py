@@ -57,7 +57,8 @@ def write_many(news: Sequence[tuple[str, codec.DomainEvent]], *, actor: str) -> 
 
 def _new(event: codec.DomainEvent, named: Sequence[UUID]) -> NewEvent:
     type_, data = codec.encode(event)
-    return NewEvent(type_, data, event_id=named[0]) if named else NewEvent(type_, data)
+    version = codec.newest_version(type_)
+    return NewEvent(type_, data, version, named[0]) if named else NewEvent(type_, data, version)
 
 
 def _meta(actor: str) -> Meta:

@@ -4,7 +4,7 @@ from typing import Any, cast
 
 from pydantic import TypeAdapter
 
-from core.domain import edits, files, libraries, photos, sidecars
+from core.domain import edits, files, libraries, lifts, photos, sidecars
 from events.event import Event
 
 DomainEvent = photos.PhotoEvent | files.FileEvent | libraries.LibraryEvent
@@ -18,6 +18,7 @@ TYPES: dict[str, type[Any]] = {
     "library.folder_removed": libraries.FolderRemoved,
     "library.ignore_rules_changed": libraries.IgnoreRulesChanged,
     "library.watch_switched": libraries.WatchSwitched,
+    "library.sidecars_switched": libraries.SidecarsSwitched,
     "library.rescan_asked": libraries.RescanAsked,
     "library.folder_offline": libraries.FolderOffline,
     "library.folder_online": libraries.FolderOnline,
@@ -65,6 +66,14 @@ def encode(event: DomainEvent) -> tuple[str, dict[str, Any]]:
     """An event's written-down name and its payload."""
     name = _NAMES[type(event)]
     return name, _ADAPTERS[name].dump_python(event, mode="json")
+
+
+def newest_version(name: str) -> int:
+    """The schema version in which an event is written today: what the last of its lifts gives."""
+    version = 1
+    while (name, version) in lifts.LIFTS:
+        version += 1
+    return version
 
 
 def decode(event: Event) -> DomainEvent:

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 from core.domain.clocks import is_offset
+from core.domain.personal import Personal
 
 STARS = range(6)
 TEXT_LIMIT = 1000
@@ -39,37 +40,37 @@ class PhotoFavoured(AboutFacts):
 class PhotoTitled(AboutFacts):
     """A title; "" takes it away."""
 
-    title: str
+    title: Personal[str]
 
 
 @dataclass(frozen=True, slots=True)
 class PhotoCaptioned(AboutFacts):
     """A caption; "" takes it away."""
 
-    caption: str
+    caption: Personal[str]
 
 
 @dataclass(frozen=True, slots=True)
 class KeywordsChanged(AboutFacts):
     """All keywords that the photo has from now on."""
 
-    keywords: tuple[str, ...]
+    keywords: Personal[tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class PhotoPlaced(AboutFacts):
     """A position in degrees, altitude in metres; None takes it away."""
 
-    latitude: float | None
-    longitude: float | None
-    altitude: float | None = None
+    latitude: Personal[float | None]
+    longitude: Personal[float | None]
+    altitude: Personal[float | None] = None
 
 
 @dataclass(frozen=True, slots=True)
 class PhotoDated(AboutFacts):
     """The wall time at which it was taken, and its offset when known."""
 
-    taken_at: str
+    taken_at: Personal[str]
     taken_offset: str = ""
 
 
@@ -81,7 +82,7 @@ class ChangeUndone(AboutFacts):
     """
 
     event: UUID
-    facts: dict[str, Any]
+    facts: Personal[dict[str, Any]]
     silent: tuple[str, ...] = ()
 
 

@@ -7,13 +7,14 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from core.domain.clocks import offset_between
+from core.domain.personal import Personal
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
     """One thing known of a photo, and who says so ("exif", "xmp", "file name", …)."""
 
-    value: Any
+    value: Personal[Any]
     source: str
 
 

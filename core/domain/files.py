@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from uuid import UUID, uuid5
 
+from core.domain.personal import Personal
+
 # In every event here `folder` is the library's folder that the path lies in; None means its first one.
 
 
@@ -11,7 +13,7 @@ class FileSkipped:
     """A file that Filmroll does not show, and why: nothing is wrong with it."""
 
     library: UUID
-    path: str
+    path: Personal[str]
     size: int
     mtime_ns: int
     kind: str
@@ -25,7 +27,7 @@ class FileFailed:
     """A file that should be a photo but could not be imported; `reason` is for its owner."""
 
     library: UUID
-    path: str
+    path: Personal[str]
     size: int
     mtime_ns: int
     code: str
@@ -40,7 +42,7 @@ class FileRetried:
     """A person asked for a failed file to be tried again."""
 
     library: UUID
-    path: str
+    path: Personal[str]
     folder: UUID | None = None
 
 
@@ -49,7 +51,7 @@ class FileSetAside:
     """A person has seen the failure and does not want to be reminded of it."""
 
     library: UUID
-    path: str
+    path: Personal[str]
     folder: UUID | None = None
 
 
@@ -58,7 +60,7 @@ class FileVanished:
     """A skipped or failed file is there no more (or to be ignored now), so there is nothing to say of it."""
 
     library: UUID
-    path: str
+    path: Personal[str]
     folder: UUID | None = None
     reason: str = "gone"
 

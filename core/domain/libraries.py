@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 from uuid import UUID, uuid5
 
+from core.domain.personal import Personal
+
 V = TypeVar("V")
 
 _NAMESPACE = UUID("5b1f5f0e-8a54-4e0e-9c62-6d1b8e3a7f10")
@@ -22,9 +24,9 @@ DEFAULT_IGNORE = (
 class LibraryAdded:
     """A folder was registered. `root` is text as `core.storage` makes it; the folder has the library's id."""
 
-    name: str
-    root: str
-    owner: UUID | None = None
+    name: Personal[str]
+    root: Personal[str]
+    owner: Personal[UUID | None] = None
     in_place: bool = True
 
 
@@ -32,7 +34,7 @@ class LibraryAdded:
 class LibraryRenamed:
     """A person gave it another name."""
 
-    name: str
+    name: Personal[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class FolderAdded:
     """One more folder belongs to the library, or one that had been taken out does again."""
 
     folder: UUID
-    root: str
+    root: Personal[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +66,19 @@ class FolderRemoved:
 class IgnoreRulesChanged:
     """Other files are left out from now on; the rules are lines of a .gitignore."""
 
-    rules: tuple[str, ...]
+    rules: Personal[tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class WatchSwitched:
     """Whether changes on disk are taken up at once, or only by a rescan."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SidecarsSwitched:
+    """Whether what people say of a photo is written into an XMP sidecar beside its original."""
 
     on: bool
 
@@ -122,6 +131,7 @@ LibraryEvent = (
     | FolderRemoved
     | IgnoreRulesChanged
     | WatchSwitched
+    | SidecarsSwitched
     | RescanAsked
     | FolderOffline
     | FolderOnline
@@ -156,6 +166,7 @@ class Library:
     folders: dict[UUID, str] = field(default_factory=dict)
     rules: tuple[str, ...] = DEFAULT_IGNORE
     watching: bool = True
+    write_sidecars: bool = False
     devices: dict[UUID, int] = field(default_factory=dict)
     offline: dict[UUID, str] = field(default_factory=dict)
     unwatched: dict[UUID, str] = field(default_factory=dict)
@@ -202,6 +213,8 @@ def evolve(identity: UUID, library: Library, event: LibraryEvent) -> Library:  #
             return replace(library, rules=tuple(rules))
         case WatchSwitched(on=on):
             return replace(library, watching=on)
+        case SidecarsSwitched(on=on):
+            return replace(library, write_sidecars=on)
         case FolderOffline(folder=folder, reason=reason):
             return replace(library, offline={**library.offline, folder: reason})
         case FolderOnline(folder=folder, device=device):

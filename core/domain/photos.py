@@ -7,6 +7,7 @@ from uuid import UUID, uuid5
 
 from core.domain.edits import AboutFacts, EditEvent
 from core.domain.facts import Fact as Fact
+from core.domain.personal import Personal
 from core.domain.sidecars import SidecarEvent
 
 
@@ -25,7 +26,7 @@ class OriginalFile:
     """
 
     id: UUID
-    path: str
+    path: Personal[str]
     size: int
     mtime_ns: int
     folder: UUID | None = None
@@ -44,7 +45,7 @@ class Rendition:
 class Label:
     """A thing seen in a photo: score 0..1, box x0, y0, x1, y1 as fractions of the upright picture."""
 
-    label: str
+    label: Personal[str]
     score: float
     box: tuple[float, float, float, float]
 
@@ -90,7 +91,7 @@ class FileMissing:
     """A file is not where it was, though its folder can be read. The photo keeps everything else."""
 
     file: UUID
-    path: str
+    path: Personal[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,7 @@ class MetadataRead:
     """What the file says of the photo."""
 
     step_version: int
-    facts: dict[str, Fact]
+    facts: Personal[dict[str, Fact]]
     notes: tuple[str, ...] = ()
 
 
@@ -143,7 +144,7 @@ class PreviewsRendered:
     height: int
     tile: Rendition
     large: Rendition
-    thumbhash: str
+    thumbhash: Personal[str]
     method: str
     notes: tuple[str, ...] = ()
 
@@ -155,7 +156,7 @@ class LabelsFound:
     step_version: int
     model: str
     model_version: str
-    labels: tuple[Label, ...]
+    labels: Personal[tuple[Label, ...]]
 
 
 @dataclass(frozen=True, slots=True)

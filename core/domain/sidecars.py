@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from core.domain.edits import AboutFacts
+from core.domain.personal import Personal
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,10 +15,10 @@ class SidecarRead(AboutFacts):
     """What a sidecar says. `source`: "sidecar" (XMP), "takeout" (Google's JSON), "aae" (Apple's edits)."""
 
     file: UUID
-    path: str
+    path: Personal[str]
     source: str
     sha256: str
-    facts: dict[str, Any] = field(default_factory=dict)
+    facts: Personal[dict[str, Any]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 
@@ -26,7 +27,7 @@ class SidecarGone(AboutFacts):
     """The sidecar is not there any more, or belongs to another photo: what it said counts no longer."""
 
     file: UUID
-    path: str
+    path: Personal[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +40,16 @@ class SidecarWritten(AboutFacts):
     """Filmroll wrote what is known into a sidecar; read again, this content is no news."""
 
     file: UUID
-    path: str
+    path: Personal[str]
     sha256: str
-    facts: dict[str, Any]
+    facts: Personal[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class SidecarNotWritten(AboutFacts):
     """The sidecar could not be written; `reason` is for the photo's owner."""
 
-    path: str
+    path: Personal[str]
     reason: str
 
 
@@ -123,34 +124,43 @@ def _json_names(stem: str, ending: str) -> Iterator[str]:
             yield f"{plain}{_SUPPLEMENT[:length]}{number}.json"
 
 
-def picture_names(sidecar: str, endings: frozenset[str], title: str = "") -> list[str]:
-    """The names that the picture of a sidecar may have, best first; `title` is the name inside Google's JSON."""
+def picture_names(sidecar: str, endings: frozenset[str], title: str = "") -> list[list[str]]:
+    """The names that the pictures of a sidecar may have: the first group of which any is there counts.
+
+    `title` is the name inside Google's JSON.
+    """
     stem, _, kind = sidecar.rpartition(".")
     if kind.lower() == "json":
-        return list(dict.fromkeys(_pictures_of_json(stem, title, endings)))
-    return list(dict.fromkeys(_pictures_of_stem(stem, endings)))
+        return _pictures_of_json(stem, title, endings)
+    if kind.lower() == "aae":
+        originals = dict.fromkeys((stem, re.sub(r"^IMG_O(?=\d)", "IMG_", stem)))
+        return [[name for one in originals for name in _with_endings(one, endings)]]
+    exact = [[stem]] if _has_ending(stem, endings) else []
+    return [*exact, list(_with_endings(stem, endings))]
 
 
-def _pictures_of_stem(stem: str, endings: frozenset[str]) -> Iterator[str]:
-    if stem.rpartition(".")[2].lower() in endings:
-        yield stem
+def _pictures_of_json(stem: str, title: str, endings: frozenset[str]) -> list[list[str]]:
+    found = _NUMBERED.match(stem)
+    number, base = (found["number"], found["stem"]) if found else ("", stem)
+    base = _without_supplement(base)
+    groups = [list(_numbered(name, number)) for name in (base, _on_disk(title)) if _has_ending(name, endings)]
+    return [*groups, [stem], list(_with_endings(base + number, endings))]
+
+
+def _numbered(name: str, number: str) -> Iterator[str]:
+    """A picture, and what was edited of it, as Google names them: cut before the ending, the number behind."""
+    front, _, ending = name.rpartition(".")
+    for cut in dict.fromkeys((front, front[:_PICTURE_STEM])):
+        yield from (f"{cut}{suffix}{number}.{ending}" for suffix in ("", *_EDITED))
+
+
+def _with_endings(stem: str, endings: frozenset[str]) -> Iterator[str]:
     for ending in sorted(endings):
         yield from (f"{stem}.{ending}", f"{stem}.{ending.upper()}", f"{stem}.{ending.capitalize()}")
 
 
-def _pictures_of_json(stem: str, title: str, endings: frozenset[str]) -> Iterator[str]:
-    found = _NUMBERED.match(stem)
-    number, base = (found["number"], found["stem"]) if found else ("", stem)
-    base = _without_supplement(base)
-    for name in filter(None, (base, _on_disk(title))):
-        front, dot, ending = name.rpartition(".")
-        if dot and ending.lower() in endings:
-            for cut in dict.fromkeys((front, front[:_PICTURE_STEM])):
-                yield f"{cut}{number}.{ending}"
-                yield from (f"{cut}{suffix}{number}.{ending}" for suffix in _EDITED)
-    if stem != base and number:
-        yield stem
-    yield from _pictures_of_stem(base + number, endings)
+def _has_ending(name: str, endings: frozenset[str]) -> bool:
+    return name.rpartition(".")[2].lower() in endings and "." in name
 
 
 def _without_supplement(base: str) -> str:

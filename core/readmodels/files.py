@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import models
-from django.db.models import Count
+from django.db.models import Count, Q
 
 from core.accounts import Account
 from core.domain import codec, files, libraries, photos
@@ -221,13 +221,11 @@ def some_files(folder_id: UUID, limit: int) -> list[str]:
     return list(there.order_by("path").values_list("path", flat=True)[:limit])
 
 
-def files_from(folder_id: UUID, after: str, limit: int, below: str = "") -> list[PhotoFile]:
-    """The files of a folder in the order of their paths, from behind `after`; `below` names one inside it."""
-    found = PhotoFile.objects.filter(folder_id=folder_id, path__gt=after)
-    if below:
-        # "0" is the sign after "/".
-        found = found.filter(path__gt=f"{below}/", path__lt=f"{below}0")
-    return list(found.order_by("path")[:limit])
+def files_below(folder_id: UUID, path: str) -> models.QuerySet[PhotoFile]:
+    """The files of a folder at this path or, where it is a folder, anywhere below it."""
+    # "0" is the sign after "/".
+    inside = Q(path__gt=f"{path}/", path__lt=f"{path}0")
+    return PhotoFile.objects.filter(Q(path=path) | inside, folder_id=folder_id).order_by("path")
 
 
 def files_of_photo(photo_id: UUID) -> list[PhotoFile]:

@@ -11,7 +11,7 @@ from core.accounts import Account
 from core.domain import codec, libraries
 from core.domain.libraries import DEFAULT_IGNORE, LibraryNotFound
 from core.domain.streams import subject_of
-from core.storage import original_path, text_to_path
+from core.storage import original_path, path_to_text, text_to_path
 from events.event import Event
 from events.pulse import pulse
 
@@ -34,6 +34,7 @@ class Library(models.Model):
     removed = models.BooleanField(default=False)
     ignore_rules = models.JSONField(default=_default_ignore)
     watching = models.BooleanField(default=True)
+    write_sidecars = models.BooleanField(default=False)
 
     class Meta:
         db_table = "library"
@@ -86,6 +87,8 @@ def _changed(event: Event) -> None:
             _update(event, ignore_rules=list(rules))
         case libraries.WatchSwitched(on=on):
             _update(event, watching=on)
+        case libraries.SidecarsSwitched(on=on):
+            _update(event, write_sidecars=on)
     pulse(LIBRARIES_CHANGED)
 
 
@@ -129,6 +132,7 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     "library.restored": _changed,
     "library.ignore_rules_changed": _changed,
     "library.watch_switched": _changed,
+    "library.sidecars_switched": _changed,
     "library.folder_added": _folder_added,
     "library.folder_removed": _folder_changed,
     "library.folder_offline": _folder_changed,
@@ -180,6 +184,17 @@ def folder_by_id(folder_id: UUID) -> Folder:
 def lies_at(folder_id: UUID, path: str) -> Path:
     """Where a file lies: in which folder, at which path inside it. Raises LibraryNotFound."""
     return original_path(folder_by_id(folder_id).root, path)
+
+
+def refuse_taken(place: Path, *, same_is_fine: bool) -> None:
+    """Raises FolderTaken when a folder of any library lies in this place, or around it.
+
+    `same_is_fine` lets the very same folder pass: registering it twice is harmless.
+    """
+    root = path_to_text(place)
+    for folder in all_folders():
+        if folder.root != root or not same_is_fine:
+            libraries.refuse_overlap(root, folder.root)
 
 
 def unwell_folders(library_ids: Iterable[UUID]) -> models.QuerySet[Folder]:

@@ -11,6 +11,7 @@ from django.utils.module_loading import import_string
 from core.readmodels.files import PhotoFile
 from core.readmodels.photos import Photo
 from core.readmodels.sidecars import Sidecar
+from core.web.playing import film_lines
 from core.web.words import counted, pixels, position, size, wall_time
 
 # The mark beside a fact, and the mark's meaning in full.
@@ -84,7 +85,7 @@ def sections(photo: Photo, copies: list[PhotoFile], beside: list[Sidecar]) -> li
         Section("When and where", "map-pin", list(_when_and_where(photo, facts))),
         Section("Words", "chat-bubble-bottom-center-text", list(_words(facts))),
         Section("Camera", "camera", list(_camera(photo, facts))),
-        Section("File", "document", [*_file(photo, copies), *_beside(beside)]),
+        Section("File", "document", [*_file(photo, facts, copies), *_beside(beside)]),
     ]
     return [section for section in made if section.rows]
 
@@ -183,12 +184,14 @@ def exposure_line(facts: dict[str, Any]) -> str:
     return f"{line} ({same:.3g} mm in 35 mm format)" if line and same and parts[3] else line
 
 
-def _file(photo: Photo, copies: list[PhotoFile]) -> Iterator[Row]:
+def _file(photo: Photo, facts: dict[str, Any], copies: list[PhotoFile]) -> Iterator[Row]:
     yield _row("Name", photo.name, "file")
     yield _row("Path", photo.path, "file")
     if photo.width and photo.height:
         megapixels = f" ({photo.width * photo.height / 1e6:.1f} megapixels)"
         yield _row("Pixels", pixels(photo.width, photo.height) + megapixels, "file")
+    for label, text, fact in film_lines(photo):
+        yield _row(label, text, _source(facts, fact))
     yield _row("Size", size(photo.size), "file")
     yield _row("Kind", photo.kind.upper() + (" (RAW)" if photo.media == "raw" else ""), "file")
     for copy in copies:

@@ -16,7 +16,7 @@ from core.commands import failures as commands
 from core.domain.photos import NothingToRetry
 from core.readmodels.failures import Failure, FailureNotFound, failure_for, failures_for
 from core.readmodels.files import skipped_files, skipped_groups
-from core.readmodels.photos import Photo, visible_photos
+from core.readmodels.photos import Photo, missing_photos, visible_photos
 from core.web.access import Request, actor_of, signed_in
 
 PAGE = 50
@@ -50,7 +50,7 @@ def failures_page(request: Request) -> HttpResponse:
     }
     if request.htmx:
         return render(request, "failures/_rows.html", context)
-    return render(request, "failures/failures.html", context | _tab_counts(request))
+    return render(request, "failures/failures.html", context | tab_counts(request))
 
 
 @require_POST
@@ -97,7 +97,7 @@ def skipped_page(request: Request) -> HttpResponse:
         "files": files[:PAGE],
         "next": files[PAGE - 1].path if len(files) > PAGE else "",
     }
-    return render(request, "failures/skipped.html", context | _tab_counts(request))
+    return render(request, "failures/skipped.html", context | tab_counts(request))
 
 
 def _failure(request: Request, failure_id: UUID) -> Failure:
@@ -134,9 +134,10 @@ def _behind(failures: QuerySet[Failure], cursor: str) -> QuerySet[Failure]:
     return failures.filter(Q(failed_at__lt=at) | Q(failed_at=at, id__lt=last))
 
 
-def _tab_counts(request: Request) -> dict[str, object]:
+def tab_counts(request: Request) -> dict[str, object]:
     return {
         "failed_count": failures_for(request.user).count(),
         "aside_count": failures_for(request.user, set_aside=True).count(),
         "skipped_count": sum(group.count for group in skipped_groups(request.user)),
+        "missing_count": missing_photos(request.user).count(),
     }

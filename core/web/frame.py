@@ -14,7 +14,13 @@ from core.web.access import Request, signed_in
 from core.web.words import counted, number
 
 APPEARANCES = ("light", "dark")
-_SECTIONS = {"failures": "failures", "skipped": "failures", "jobs": "jobs"}
+_SECTIONS = {
+    "failures": "failures",
+    "skipped": "failures",
+    "missing": "failures",
+    "jobs": "jobs",
+    "libraries": "libraries",
+}
 
 
 @dataclass(frozen=True, slots=True)

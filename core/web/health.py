@@ -9,7 +9,7 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from events import connecting
+from events import connecting, lag
 
 _SECONDS = 3
 # What PostgreSQL says to a session that it does not take, and what that means to a person.
@@ -35,7 +35,8 @@ class Part:
 @never_cache
 def healthz(request: HttpRequest) -> JsonResponse:  # noqa: ARG001
     """200 while the process lives and its parts are well, else 503. Says nothing about anybody's photos."""
-    return _answer(database=_database())
+    database = _database()
+    return _answer(database=database, events=_events()) if database.well else _answer(database=database)
 
 
 @require_safe
@@ -54,6 +55,24 @@ def _database() -> Part:
         told = (words for refusal, words in _REFUSALS.items() if refusal in str(error))
         return Part(False, next(told, "does not answer"))
     return Part(True, "answers")
+
+
+def _events() -> Part:
+    """Who lags behind the log. Starting this process anew would help nobody, so it is well all the same."""
+    try:
+        found = lag.trouble()
+    except Error:
+        return Part(True, "cannot be asked")
+    said = [_lagging(one) for one in found.subscriptions]
+    if found.holder is not None:
+        # Who that is stands in the job console, for those who may know.
+        said.append(f"a transaction open since {found.holder.began:%Y-%m-%d %H:%M:%S %Z} holds readers back")
+    return Part(True, "; ".join(said) or "are followed")
+
+
+def _lagging(one: lag.Lag) -> str:
+    parked = f", {len(one.parked)} streams set aside" if one.parked else ""
+    return f"{one.name} {one.state}, {one.behind} events or {one.seconds:.0f} s behind{parked}"
 
 
 def _tables() -> Part:

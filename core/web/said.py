@@ -24,7 +24,11 @@ def said_in_words(fact: edits.AboutFacts) -> tuple[str, str, str]:
         case sidecars.SidecarWritten(path=path):
             return "pencil-square", "The sidecar was written", path
         case sidecars.SidecarNotWritten(path=path, reason=reason):
-            return "exclamation-triangle", "The sidecar could not be written", f"{reason} ({path})"
+            return (
+                "exclamation-triangle",
+                "The sidecar could not be written",
+                f"{reason} ({path})" if path else reason,
+            )
         case edits.ChangeUndone(facts=facts, silent=silent):
             about = _names_of([*facts, *silent])
             return "arrow-uturn-left", f"A change was undone: {about}", ""

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from core.readmodels.photos import Photo
+from core.web.playing import length_of, moves
 from core.web.words import short_day, wall_time
 
 # Most photos are 3:2; a preview that waits stands in that shape when the file does not say its size.
@@ -27,6 +28,9 @@ class Tile:
     thumbhash: str
     revision: str
     words: str
+    length: str
+    lives: bool
+    missing: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,9 @@ def tile_of(photo: Photo) -> Tile:
         thumbhash=photo.thumbhash,
         revision=photo.revision,
         words=words_for(photo),
+        length=length_of(photo),
+        lives=moves(photo),
+        missing=photo.missing,
     )
 
 
@@ -75,6 +82,7 @@ def ratio_of(photo: Photo) -> float:
 def words_for(photo: Photo) -> str:
     """What a screen reader says for the picture: its caption or the things in it, then when it was taken."""
     said = _fact(photo, "title") or _fact(photo, "caption") or _things(photo) or photo.name
+    said = f"Video: {said}" if photo.media == "video" else said
     return f"{said}, {wall_time(photo.taken_local)}" if photo.taken_local else str(said)
 
 

@@ -15,7 +15,9 @@ from core.readmodels.timeline import neighbours
 from core.web.access import Request, signed_in
 from core.web.details import sections, stars, things, waiting_for
 from core.web.history import history_in_words
+from core.web.missing import absence_of
 from core.web.pictures import visible_photo
+from core.web.playing import playback_of
 from core.web.tiles import average_colour, words_for
 
 
@@ -37,6 +39,7 @@ def page_context(request: Request, photo: Photo) -> dict[str, object]:
         "newer": newer,
         "older": older,
         "words": words_for(photo),
+        "playback": playback_of(photo),
         "ratio": f"{photo.width / photo.height:.4f}" if photo.width and photo.height else "1.5",
         "colour": average_colour(photo.thumbhash),
         "panel": request.COOKIES.get("panel", ""),
@@ -55,8 +58,10 @@ def details(request: Request, photo_id: UUID) -> HttpResponse:
 def known(request: Request, photo: Photo) -> dict[str, object]:
     """What the panel beside the picture shows."""
     events = history_of(request.user, photo.id)
+    files = files_of_photo(photo.id)
     return {
-        "sections": sections(photo, files_of_photo(photo.id), sidecars_of_photo(photo.id)),
+        "absence": absence_of(photo, files),
+        "sections": sections(photo, files, sidecars_of_photo(photo.id)),
         "stars": stars(photo),
         "seen": events[-1].version,
         "things": things(photo),

@@ -84,6 +84,20 @@ def test_the_command_line_answers_a_bad_value_with_that_line_alone(command: list
     )
 
 
+def test_a_database_that_does_not_answer_is_told_in_one_line(tmp_path: Path) -> None:
+    url = f"postgresql://ann:hush@/filmroll?host={tmp_path}"
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "manage.py"), "status"],
+        env={**os.environ, "DATABASE_URL": url, "FILMROLL_DATA_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert done.stderr.startswith("The database that DATABASE_URL names does not answer: ")
+    assert "hush" not in done.stderr
+
+
 def test_a_data_folder_that_cannot_be_made_is_told_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(

@@ -24,6 +24,8 @@ def write(conninfo: str, name: str, chance: random.Random) -> None:
     number = 0
     while True:
         with suppress(psycopg.Error), connect(conninfo, name) as connection:
+            # What the server's death has kept it from ending; it may need those streams again.
+            decide(connection, name)
             while True:
                 number += 1
                 transact(connection, f"{name}-{number}", chance)
@@ -69,17 +71,22 @@ def start(conninfo: str, name: str, seed: int) -> int:
     os._exit(1)
 
 
+def decide(connection: psycopg.Connection, name: str) -> None:
+    """End what a writer has prepared."""
+    prepared = "SELECT gid FROM pg_prepared_xacts WHERE gid LIKE %s AND database = current_database()"
+    for (gid,) in connection.execute(prepared, [f"{name}-%"]).fetchall():
+        connection.execute(f"COMMIT PREPARED '{gid}'")
+
+
 def bury(conninfo: str, dead: set[str]) -> None:
     """End what killed writers had prepared: nobody else would, and it would hold all readers back."""
     sessions = "SELECT FROM pg_stat_activity WHERE application_name = %s"
-    prepared = "SELECT gid FROM pg_prepared_xacts WHERE gid LIKE %s AND database = current_database()"
     with connect(conninfo, "undertaker") as connection:
         for name in sorted(dead):
             if connection.execute(sessions, [name]).rowcount:
                 # The server has not noticed yet, and may be preparing still.
                 continue
-            for (gid,) in connection.execute(prepared, [f"{name}-%"]).fetchall():
-                connection.execute(f"COMMIT PREPARED '{gid}'")
+            decide(connection, name)
             dead.discard(name)
 
 

@@ -139,8 +139,7 @@ def test_a_server_that_dies_and_comes_back_costs_no_event_and_none_is_doubled(ti
                 enough = len(taken) + 20
                 until(lambda enough=enough: len(taken) > enough, 30)
                 _die(server)
-                server.start()
-                server.wait_until_ready()
+                server.have_running()
                 with admin() as asking:
                     back.append(_next_noted(asking))
             enough = len(taken) + 20
@@ -189,6 +188,7 @@ def test_a_killed_server_process_makes_the_fence_forget_what_it_knew(tmp_path: P
             assert _read(reader, control)
             assert reader.seen == control.seen == []
             os.kill(quick.info.backend_pid, signal.SIGKILL)
+            until(lambda: _has_ended(slow), 30)
         until(lambda: _read(reader, control), 30)
         assert _read(reader, control)
         with admin() as back:
@@ -197,6 +197,14 @@ def test_a_killed_server_process_makes_the_fence_forget_what_it_knew(tmp_path: P
             log = recorded(back)
         assert not judge(reader.seen, log)
         assert judge(control.seen, log).missed == 1
+
+
+def _has_ended(session: psycopg.Connection) -> bool:
+    try:
+        session.execute("SELECT 1")
+    except psycopg.Error:
+        return True
+    return False
 
 
 def _read(*readers: Reader) -> bool:

@@ -15,6 +15,7 @@ import psycopg
 import pytest
 from django.db import connection, transaction
 
+from core import cluster as cluster_files
 from core import database
 from events import fence
 from events.errors import FenceError
@@ -220,15 +221,15 @@ def standby_of(server: database.Embedded, folder: Path) -> Iterator[dict[str, ob
     cluster.parent.mkdir()
     subprocess.run(
         [
-            database._binaries() / "pg_basebackup",
-            *("-h", str(database.socket_folder(server.cluster)), "-U", "postgres", "-D", str(cluster)),
+            cluster_files.binaries() / "pg_basebackup",
+            *("-h", str(cluster_files.socket_folder(server.cluster)), "-U", "postgres", "-D", str(cluster)),
             *("--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast", "--no-sync"),
         ],
         check=True,
         capture_output=True,
     )
     standby = database.Embedded(folder / "standby", fsync="off")
-    standby._hand_over(cluster)
+    cluster_files._hand_over(cluster, cluster_files.unprivileged_user())
     standby.prepare()
     standby.start()
     try:

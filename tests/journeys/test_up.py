@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from core.cluster import live_postmaster
 from tests.journeys.conftest import Installation
 from tests.journeys.pictures import make_picture
 
@@ -135,6 +136,51 @@ def test_a_second_start_on_the_same_data_folder_is_refused_with_one_clear_line(m
     second = machine.start("up")
     assert second.wait(20) == 1
     assert "running already" in (machine.folder / "up-1.log").read_text()
+
+
+def test_a_port_that_another_program_has_is_told_before_anything_is_started(machine: Installation) -> None:
+    with socket.create_server(("127.0.0.1", int(machine.extra_environment["FILMROLL_PORT"]))):
+        assert machine.start("up").wait(30) == 1
+    told = (machine.folder / "up-0.log").read_text()
+    assert told.count("\n") == 1
+    assert "cannot be listened on: another program uses it. Set FILMROLL_PORT" in told
+    assert not (machine.folder / "data" / "postgres").exists()
+
+
+@pytest.mark.slow
+def test_commands_and_up_share_the_database_whoever_comes_first(machine: Installation) -> None:
+    names = ["migrate", "status", "status", "api_key"]
+    machine.manage("migrate", "-v", "0")
+    first = [machine.start(name, *(["list"] if name == "api_key" else [])) for name in names]
+    assert [one.wait(60) for one in first] == [0, 0, 0, 0], machine.logs()
+    # A command that lasts has started the server; `up` comes after it, and stays when it ends.
+    watching = machine.start("watch")
+    postmaster = _postmaster(machine)
+    up = machine.start("up")
+    answers(machine, 60)
+    watching.terminate()
+    assert watching.wait(30) in (0, 143), machine.logs()
+    answers(machine)
+    assert _postmaster(machine).pid == postmaster.pid
+    # `up` keeps it running though it has not started it, and commands that come meanwhile lose nothing.
+    for sign in (signal.SIGTERM, signal.SIGKILL):
+        before = _postmaster(machine)
+        before.send_signal(sign)
+        before.wait(20)
+        assert machine.status()["idle"]
+        answers(machine)
+        assert _postmaster(machine).pid != before.pid
+    up.terminate()
+    assert up.wait(20) == 0
+    assert not _left_behind(machine)
+
+
+def _postmaster(machine: Installation) -> psutil.Process:
+    deadline = time.monotonic() + 30
+    while (found := live_postmaster(machine.folder / "data" / "postgres")) is None:
+        assert time.monotonic() < deadline, machine.logs()
+        time.sleep(0.05)
+    return found
 
 
 def _left_behind(machine: Installation) -> list[str]:

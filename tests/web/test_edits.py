@@ -245,3 +245,32 @@ def test_a_program_reads_the_history_and_undoes_a_change(shelf: Shelf, page: Cli
     answer = page.post(address, body, content_type="application/json")
     assert (answer.status_code, answer.json()["rating"]) == (200, None)
     assert page.post(address, body, content_type="application/json").status_code == 409
+
+
+# --- all metadata -------------------------------------------------------------------------------------------
+
+
+def test_all_metadata_is_a_page_that_can_be_searched_and_an_answer_for_programs(
+    shelf: Shelf, page: Client
+) -> None:
+    photo = shelf.photo()
+    words = text_of(page.get(f"/photos/{photo}/metadata/"))
+    assert "Container" in words and "JPEG picture" in words and "jfif" in words
+    found = text_of(page.get(f"/photos/{photo}/metadata/?q=container+mime"))
+    assert "image/jpeg" in found and "jfif" not in found
+    assert "No tag holds these words." in text_of(page.get(f"/photos/{photo}/metadata/?q=weather"))
+    answer = page.get(f"/api/v1/photos/{photo}/metadata").json()
+    assert ["MIME type", "image/jpeg"] in answer["groups"][-1]["tags"]
+
+
+def test_all_metadata_of_a_missing_original_says_why_there_is_none(shelf: Shelf, page: Client) -> None:
+    photo = shelf.photo("gone.jpg")
+    (shelf.root / "gone.jpg").unlink()
+    assert 'role="alert"' in page.get(f"/photos/{photo}/metadata/").content.decode()
+
+
+def test_all_metadata_is_for_those_who_see_the_photo(shelf: Shelf, client: Client, stranger: Account) -> None:
+    photo = shelf.photo()
+    client.force_login(stranger)
+    assert client.get(f"/photos/{photo}/metadata/").status_code == 404
+    assert client.get(f"/api/v1/photos/{photo}/metadata").status_code == 404

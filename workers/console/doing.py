@@ -57,13 +57,17 @@ def _actor(request: Request) -> str:
 
 
 def _told(request: Request, results: Sequence[Result], done: str) -> HttpResponse:
+    return back_with(request, _sentence(results, done))
+
+
+def back_with(request: Request, sentence: str) -> HttpResponse:
     """Back to where the button was, with a sentence on what came of it."""
     back = request.POST.get("back", "")
     if not url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure()):
         back = "/jobs/"
     parts = urlsplit(back)
     asked = [(key, value) for key, value in parse_qsl(parts.query) if key not in ("said", "after")]
-    return HttpResponseRedirect(f"{parts.path}?{urlencode([*asked, ('said', _sentence(results, done))])}")
+    return HttpResponseRedirect(f"{parts.path}?{urlencode([*asked, ('said', sentence)])}")
 
 
 def _sentence(results: Sequence[Result], done: str) -> str:

@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from core.web.access import Request
+from events.lag import trouble
 from workers.console import deaths, figures, listing, reading
 from workers.console.access import staff_only
 from workers.console.jobpage import comes_next, history_of
@@ -42,6 +43,7 @@ def overview_page(request: Request) -> HttpResponse:
         "alive": [worker for worker in staff if worker.lives],
         "running": reading.jobs_by_id(running, staff),
         "groups": deaths.groups(5),
+        "trouble": trouble(),
         "counts": _by_word(figures.counts(alive)),
     }
     return _answer(request, "overview", context)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from workers.console import doing, health, pages
+from workers.console import doing, followers, health, pages
 from workers.console.stream import jobs_stream
 
 urlpatterns = [
@@ -16,6 +16,9 @@ urlpatterns = [
     path("discard/", doing.discard, name="jobs-discard"),
     path("dead/retry/", doing.retry_group, name="jobs-retry-group"),
     path("dead/discard/", doing.discard_group, name="jobs-discard-group"),
+    path("followers/resume/", followers.resume_one, name="jobs-resume"),
+    path("followers/resume-stream/", followers.resume_parked, name="jobs-resume-stream"),
+    path("followers", followers.followers, name="jobs-followers"),
     path("stream", jobs_stream, name="jobs-stream"),
     path("health", health.health, name="jobs-health"),
     path("metrics", health.metrics, name="jobs-metrics"),

@@ -29,7 +29,7 @@ __all__ = ["METADATA_VERSION", "Fact", "Metadata", "read_metadata"]
 
 METADATA_VERSION = 1
 
-_TIFF_KINDS = {"tiff", "dng", "nef", "cr2", "arw", "pef", "kdc", "srw", "erf", "3fr", "mef", "iiq"}
+TIFF_KINDS = {"tiff", "dng", "nef", "cr2", "arw", "pef", "kdc", "srw", "erf", "3fr", "mef", "iiq"}
 _KEYWORD_LIMIT = 200
 
 
@@ -107,7 +107,7 @@ class _Written:
 
 
 def _directories(file: BinaryIO, kind: Kind, blocks: Embedded) -> Directories:
-    if kind.name in _TIFF_KINDS:
+    if kind.name in TIFF_KINDS:
         return read_directories(file)
     parts = {name: read_directories(io.BytesIO(block)) for name, block in blocks.exif.items()}
     whole = parts.get("all", Directories())

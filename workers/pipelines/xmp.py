@@ -15,7 +15,7 @@ Properties: TypeAlias = Mapping[str, list[str]]
 
 _RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 _LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
-_SPACES = {
+SPACES = {
     "http://ns.adobe.com/xap/1.0/": "xmp",
     "http://ns.adobe.com/exif/1.0/": "exif",
     "http://cipa.jp/exif/1.0/": "exifEX",
@@ -93,7 +93,7 @@ def _people(root: Element) -> list[str]:
 
 def _note(found: dict[str, list[str]], name: str, values: list[str]) -> None:
     space, _, local = name.removeprefix("{").partition("}")
-    if prefix := _SPACES.get(space):
+    if prefix := SPACES.get(space):
         found.setdefault(f"{prefix}:{local}", [value for value in values if value.strip()])
 
 
@@ -115,10 +115,11 @@ def camera_facts(xmp: Properties) -> Iterator[tuple[str, object]]:
     yield "focal_length", _within(xmp, "exif:FocalLength", 0.1, 20_000)
     yield "focal_length_35", _within(xmp, "exif:FocalLengthIn35mmFilm", 1, 20_000)
     # No orientation: programs that turn the pixels forget it here, and no viewer heeds it.
-    yield from _position(xmp)
+    yield from position_facts(xmp)
 
 
-def _position(xmp: Properties) -> Iterator[tuple[str, object]]:
+def position_facts(xmp: Properties) -> Iterator[tuple[str, object]]:
+    """Latitude and longitude in degrees, altitude in metres."""
     latitude = _degrees(_first(xmp, "exif:GPSLatitude"), 90)
     longitude = _degrees(_first(xmp, "exif:GPSLongitude"), 180)
     if latitude is not None and longitude is not None and (latitude or longitude):

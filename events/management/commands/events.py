@@ -1,10 +1,12 @@
-"""Looks after the log: `events verify` checks it, `events status` says who follows it and how far."""
+"""Looks after the log: `verify` checks it, `status` says who follows it, `catalogue` writes down what it holds."""
 
 import time
 from argparse import ArgumentParser
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.utils.module_loading import import_string
 
 from events.calling import call
 from events.fence import safe_position
@@ -23,11 +25,14 @@ class Command(BaseCommand):
         actions = parser.add_subparsers(dest="action", required=True)
         verify = actions.add_parser("verify", help="compute every hash anew; 1 when something is not as recorded")
         verify.add_argument("--stream", help="check the chain of this stream alone")
+        actions.add_parser("catalogue", help="write down every event: what it says, who writes and who reads it")
         actions.add_parser("status", help="subscriptions, seals, and who holds readers back")
 
     def handle(self, *_: Any, **options: Any) -> None:
         if options["action"] == "status":
             self._status()
+        elif options["action"] == "catalogue":
+            self.stdout.write(import_string(settings.EVENT_CATALOGUE)(), ending="")
         elif options["stream"]:
             self._one(options["stream"])
         else:

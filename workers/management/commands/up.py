@@ -1,7 +1,9 @@
 """manage.py up: everything that one machine needs, in one foreground command."""
 
 import asyncio
+import errno
 import signal
+import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,10 +13,12 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
+from core import database
 from core.commands.libraries import add_library
 from core.domain.libraries import NotAFolder
 from core.storage import clear_working_folders
 from workers import supervisor
+from workers.terminal import LastLine, log_above
 from workers.ticker import show_progress
 
 
@@ -35,6 +39,9 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
     def _run(self, photos: list[Path], *, watch: bool) -> None:
+        _check_port()
+        if database.is_embedded() and not (settings.DATA_DIR / "postgres").exists():
+            self.stdout.write("Making the database (once) …")
         server = supervisor.start_database()
         try:
             clear_working_folders()
@@ -55,8 +62,10 @@ class Command(BaseCommand):
         self.stdout.write(f"Filmroll runs at http://{_shown_host()}:{settings.PORT}/  (Ctrl-C stops it)")
         if sys.stderr.isatty():
             self.stdout.write(f"Log lines go to {supervisor.log_path()}")
-        telling = asyncio.create_task(show_progress(sys.stdout))
-        await crew.run()
+        line = LastLine(sys.stdout)
+        telling = asyncio.create_task(show_progress(line))
+        with log_above(line):
+            await crew.run()
         telling.cancel()
         await asyncio.gather(telling, return_exceptions=True)
 
@@ -64,6 +73,19 @@ class Command(BaseCommand):
 def _children(*, watch: bool) -> list[supervisor.Child]:
     children = [supervisor.Child("web", ["web"]), supervisor.Child("worker", ["worker"])]
     return [*children, supervisor.Child("watch", ["watch"])] if watch else children
+
+
+def _check_port() -> None:
+    """Raises RuntimeError when the web server could not listen: it would die again and again."""
+    family = socket.AF_INET6 if ":" in settings.HOST else socket.AF_INET
+    try:
+        socket.create_server((settings.HOST, settings.PORT), family=family).close()
+    except OSError as error:
+        reason = "another program uses it" if error.errno == errno.EADDRINUSE else error.strerror or str(error)
+        raise RuntimeError(
+            f"{settings.HOST}:{settings.PORT} cannot be listened on: {reason}. "
+            "Set FILMROLL_PORT or FILMROLL_HOST to another."
+        ) from None
 
 
 def _shown_host() -> str:

@@ -1,0 +1,178 @@
+"""The settings of libraries, for administrators: folders, what is left out, the watch, and what is wrong."""
+
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import ParamSpec
+from uuid import UUID
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, Q
+from django.http import Http404, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from core.commands import libraries as commands
+from core.domain.libraries import DEFAULT_IGNORE, FolderTaken, LastFolder, LibraryNotFound, NotAFolder
+from core.readmodels.libraries import Folder, Library, all_libraries, folders_of, library_by_id, refuse_taken
+from core.readmodels.photos import Photo
+from core.storage import text_to_path
+from core.web.access import Request, View, actor_of, signed_in
+
+P = ParamSpec("P")
+Refused = (NotAFolder, FolderTaken, LastFolder)
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """A library as the list shows it."""
+
+    library: Library
+    folders: list[Folder]
+    photos: int
+    missing: int
+
+
+def staff_only(view: View[P]) -> View[P]:
+    """Answer 403 to accounts that are no administrators."""
+
+    @wraps(view)
+    def guarded(request: Request, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if not request.user.is_staff:
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return signed_in(guarded)
+
+
+@require_safe
+@never_cache
+@staff_only
+def libraries_page(request: Request) -> HttpResponse:
+    """Every library, with what is wrong with its folders."""
+    return _list(request)
+
+
+@require_safe
+@never_cache
+@staff_only
+def library_page(request: Request, library_id: UUID) -> HttpResponse:
+    """One library's settings."""
+    return _one(request, _library(library_id))
+
+
+@require_POST
+@staff_only
+def add(request: Request) -> HttpResponse:
+    """Register a folder as a library."""
+    folder = request.POST.get("folder", "").strip()
+    try:
+        place = commands.readable_folder(_typed(folder))
+        refuse_taken(place, same_is_fine=True)
+        owner = request.user.pk
+        library = commands.add_library(
+            place, name=request.POST.get("name", "").strip(), owner=owner, actor=actor_of(request)
+        )
+    except Refused as error:
+        return _list(request, refused=str(error), typed=folder)
+    return redirect("library", library)
+
+
+@require_POST
+@staff_only
+def change(request: Request, library_id: UUID) -> HttpResponse:
+    """Keep the name, the rules and the switch as they are in the form."""
+    library, actor = _library(library_id), actor_of(request)
+    commands.rename_library(library.id, request.POST.get("name", ""), actor=actor)
+    commands.switch_watch(library.id, on="watching" in request.POST, actor=actor)
+    commands.change_ignore_rules(library.id, request.POST.get("rules", "").splitlines(), actor=actor)
+    return redirect("library", library.id)
+
+
+@require_POST
+@staff_only
+def add_folder(request: Request, library_id: UUID) -> HttpResponse:
+    """One more folder, if it is there and can be read."""
+    library, folder = _library(library_id), request.POST.get("folder", "").strip()
+    try:
+        refuse_taken(commands.readable_folder(_typed(folder)), same_is_fine=False)
+        commands.add_folder(library.id, _typed(folder), actor=actor_of(request))
+    except Refused as error:
+        return _one(request, library, refused=str(error), typed=folder)
+    return redirect("library", library.id)
+
+
+@require_POST
+@staff_only
+def remove_folder(request: Request, library_id: UUID, folder_id: UUID) -> HttpResponse:
+    """Take a folder out; its photos are no longer shown, its files are not touched."""
+    library = _library(library_id)
+    try:
+        commands.remove_folder(library.id, folder_id, actor=actor_of(request))
+    except LastFolder as error:
+        return _one(request, library, refused=str(error))
+    return redirect("library", library.id)
+
+
+@require_POST
+@staff_only
+def rescan(request: Request, library_id: UUID) -> HttpResponse:
+    """Look through the folders now."""
+    commands.ask_for_rescan(_library(library_id).id, actor=actor_of(request))
+    return redirect("library", library_id)
+
+
+@require_POST
+@staff_only
+def remove(request: Request, library_id: UUID) -> HttpResponse:
+    """Take a library out; its photos are no longer shown, its files are not touched."""
+    commands.remove_library(_library(library_id).id, actor=actor_of(request))
+    return redirect("libraries")
+
+
+def _library(library_id: UUID) -> Library:
+    try:
+        library = library_by_id(library_id)
+    except LibraryNotFound as error:
+        raise Http404("There is no such library.") from error
+    if library.removed:
+        raise Http404("There is no such library.")
+    return library
+
+
+def _typed(folder: str) -> Path:
+    """A path as a person types it. Not the folder in which the server happens to run."""
+    if not folder.startswith(("/", "~")):
+        raise NotAFolder("Give the folder's full path, beginning with “/”.")
+    return Path(folder)
+
+
+def _list(request: Request, **more: object) -> HttpResponse:
+    shelves = [_shelf(library) for library in all_libraries()]
+    status = 400 if more else 200
+    return render(request, "libraries/libraries.html", {"shelves": shelves, **more}, status=status)
+
+
+def _one(request: Request, library: Library, **more: object) -> HttpResponse:
+    context = {
+        "shelf": _shelf(library),
+        "rules": "\n".join(library.ignore_rules),
+        "default_rules": "\n".join(DEFAULT_IGNORE),
+        **more,
+    }
+    return render(request, "libraries/library.html", context, status=400 if more else 200)
+
+
+def _shelf(library: Library) -> Shelf:
+    shown = Photo.objects.filter(library_id=library.id, hidden="")
+    counted = shown.aggregate(all=Count("id"), missing=Count("id", filter=Q(missing=True)))
+    folders = folders_of(library.id)
+    for folder in folders:
+        folder.root = readable(folder.root)
+    return Shelf(library, folders, counted["all"], counted["missing"])
+
+
+def readable(root: str) -> str:
+    """A folder's path for people: bytes that are no text become signs of replacement."""
+    return text_to_path(root).encode("utf-8", "surrogateescape").decode("utf-8", "replace")

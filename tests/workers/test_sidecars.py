@@ -1,0 +1,495 @@
+"""Sidecars: found in any order, matched by name, read safely, written atomically, and never news twice."""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import connection
+from PIL import Image
+
+from core.commands import edits as edit_commands
+from core.commands.files import record_missing
+from core.commands.libraries import add_library, switch_sidecars
+from core.commands.sidecars import ask_for_sidecar
+from core.domain import edits
+from core.domain.sidecars import picture_names, sidecar_names
+from core.readmodels.files import PhotoFile
+from core.readmodels.libraries import Folder, folder_by_id
+from core.readmodels.photos import Photo
+from core.readmodels.sidecars import Sidecar
+from events.reading import read_stream
+from workers import imports, sidecars, sidecarwriting, tasks
+from workers.errors import PoisonError
+from workers.imports import import_found, known_file
+from workers.pipelines.files import KINDS, read_file
+from workers.pipelines.kinds import PICTURE_EXTENSIONS
+from workers.pipelines.sidecars import may_be_sidecar, read_sidecar
+from workers.pipelines.xmp import read_xmp
+from workers.pipelines.xmpwriting import merge_xmp
+
+XMP = """<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+<rdf:Description rdf:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:crs="http://ns.adobe.com/camera-raw-settings/1.0/"
+ xmlns:dc="http://purl.org/dc/elements/1.1/" xmp:Rating="{rating}" crs:Exposure2012="+0.35"><dc:title><rdf:Alt>
+<rdf:li xml:lang="x-default">{title}</rdf:li></rdf:Alt></dc:title></rdf:Description></rdf:RDF></x:xmpmeta>"""
+GOOGLE = {
+    "title": "IMG_1.jpg",
+    "description": "from Google",
+    "photoTakenTime": {"timestamp": "1714557600"},
+    "geoData": {"latitude": 48.85, "longitude": 2.29, "altitude": 35.0},
+    "people": [{"name": "Ada"}, {"name": "Grace"}],
+    "favorited": True,
+}
+
+
+def xmp(title: str = "beside", rating: int = 3) -> str:
+    return XMP.format(title=title, rating=rating)
+
+
+# --- names --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("sidecar", "picture"),
+    [
+        ("IMG_1.jpg.xmp", "IMG_1.jpg"),
+        ("IMG_1.xmp", "IMG_1.NEF"),
+        ("IMG_1.XMP", "IMG_1.JPG"),
+        ("IMG_1.AAE", "IMG_1.HEIC"),
+        ("IMG_O1.AAE", "IMG_1.JPG"),
+        ("IMG_1.jpg.json", "IMG_1.jpg"),
+        ("IMG_1.jpg.json", "IMG_1-edited.jpg"),
+        ("IMG_1.json", "IMG_1.jpg"),
+        ("IMG_1.jpg(2).json", "IMG_1(2).jpg"),
+        ("IMG_1.jpg(2).json", "IMG_1-edited(2).jpg"),
+        ("IMG_1.jpg.supplemental-metadata.json", "IMG_1.jpg"),
+        ("IMG_1.jpg.supplemental-metadata(2).json", "IMG_1(2).jpg"),
+        ("PXL_20230809_203449253.jpg.supplemental-metada.json", "PXL_20230809_203449253.jpg"),
+        (
+            "PXL_20230809_203449253.LONG_EXPOSURE-02.ORIGIN.json",
+            "PXL_20230809_203449253.LONG_EXPOSURE-02.ORIGINA.jpg",
+        ),
+        ("05yqt21kruxwwlhhgrwrdyb6chhwszi9bqmzu16w0 2.jp.json", "05yqt21kruxwwlhhgrwrdyb6chhwszi9bqmzu16w0 2.jpg"),
+        (
+            "13039_327707840323_537645323_9470255_27214_n.j(1).json",
+            "13039_327707840323_537645323_9470255_27214_n(1).jpg",
+        ),
+    ],
+)
+def test_a_picture_knows_the_names_of_its_sidecars(sidecar: str, picture: str) -> None:
+    assert sidecar in sidecar_names(picture)
+
+
+@pytest.mark.parametrize(
+    ("sidecar", "title", "picture"),
+    [
+        ("IMG_1.jpg.xmp", "", "IMG_1.jpg"),
+        ("IMG_1.xmp", "", "IMG_1.NEF"),
+        ("IMG_1.AAE", "", "IMG_1.HEIC"),
+        ("IMG_1.jpg.json", "IMG_1.jpg", "IMG_1.jpg"),
+        ("IMG_1.jpg.json", "IMG_1.jpg", "IMG_1-edited.jpg"),
+        ("IMG_1.jpg(2).json", "IMG_1.jpg", "IMG_1(2).jpg"),
+        ("IMG_1.jpg.supplemental-metadata(2).json", "IMG_1.jpg", "IMG_1(2).jpg"),
+        ("PXL_20230809_203449253.jpg.supplemental-metada.json", "", "PXL_20230809_203449253.jpg"),
+        (
+            "PXL_20230809_203449253.LONG_EXPOSURE-02.ORIGIN.json",
+            "PXL_20230809_203449253.LONG_EXPOSURE-02.ORIGINAL.jpg",
+            "PXL_20230809_203449253.LONG_EXPOSURE-02.ORIGINA.jpg",
+        ),
+        ("what is this_.jpg.json", "what is this?.jpg", "what is this_.jpg"),
+    ],
+)
+def test_a_sidecar_knows_the_names_of_its_picture(sidecar: str, title: str, picture: str) -> None:
+    assert any(picture in group for group in picture_names(sidecar, PICTURE_EXTENSIONS, title))
+
+
+def test_a_namesakes_sidecar_is_not_taken() -> None:
+    assert "IMG_1.jpg(1).json" not in sidecar_names("IMG_1.jpg")
+    assert not any(
+        "IMG_1.jpg" in group for group in picture_names("IMG_1.jpg(1).json", PICTURE_EXTENSIONS, "IMG_1.jpg")
+    )
+
+
+# --- reading ------------------------------------------------------------------------------------------------
+
+
+def read(path: Path, content: str | bytes) -> Any:
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    kind = read_file(path).kind
+    assert may_be_sidecar(kind, path.name)
+    return read_sidecar(path, kind)
+
+
+def test_google_tells_caption_place_people_and_the_time_on_the_clocks_there(tmp_path: Path) -> None:
+    found = read(tmp_path / "IMG_1.jpg.json", json.dumps(GOOGLE))
+    assert found.facts == {
+        "caption": "from Google",
+        "latitude": 48.85,
+        "longitude": 2.29,
+        "altitude": 35.0,
+        "taken_utc": "2024-05-01T10:00:00",
+        "taken_at": "2024-05-01T12:00:00",
+        "taken_offset": "+02:00",
+        "people": ["Ada", "Grace"],
+        "favourite": True,
+    }
+
+
+LAUGHS = "<!DOCTYPE x [<!ENTITY a 'ha'>" + "".join(
+    f"<!ENTITY {chr(98 + n)} '{f'&{chr(97 + n)};' * 20}'>" for n in range(9)
+)
+XXE = "<!DOCTYPE x [<!ENTITY e SYSTEM 'file:///etc/passwd'>]>" + xmp("&e;")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("a.jpg.xmp", b"x" * ((16 << 20) + 1), "larger than 16 MB"),
+        ("a.jpg.xmp", LAUGHS + "]>" + xmp("&j;"), "document type or entities"),
+        ("a.jpg.xmp", (LAUGHS + "]>" + xmp("&j;")).encode("utf-16"), "document type or entities"),
+        ("a.jpg.xmp", XXE, "document type or entities"),
+        ("a.jpg.xmp", "plain words", "not readable as XML"),
+        ("a.jpg.xmp", xmp()[:200], "not readable as XML"),
+        ("a.jpg.xmp", xmp("caf\xe9").encode("latin-1"), "not readable as XML"),
+        ("a.jpg.xmp", "<html><p>x</p></html>", "holds no XMP"),
+        ("a.jpg.json", '{"title": ', "not readable as JSON"),
+        ("a.jpg.json", "[" * 100_000, "not readable as JSON"),
+        ("a.jpg.json", json.dumps(GOOGLE).encode("utf-16"), "not in UTF-8"),
+    ],
+)
+def test_an_odd_sidecar_is_refused_with_its_reason(
+    tmp_path: Path, name: str, content: str | bytes, reason: str
+) -> None:
+    with pytest.raises(PoisonError, match=reason) as refused:
+        read(tmp_path / name, content)
+    assert refused.value.code == "sidecar-unreadable"
+
+
+@pytest.mark.parametrize("content", ["{oops", '{"name": "a package"}', "[1, 2]", "7"])
+def test_json_that_is_no_sidecar_may_be_as_it_likes(tmp_path: Path, content: str) -> None:
+    assert read(tmp_path / "package.json", content).source == ""
+
+
+def test_odd_values_in_googles_json_are_left_out(tmp_path: Path) -> None:
+    odd = {
+        "photoTakenTime": {"timestamp": "9" * 400},
+        "geoData": [],
+        "people": [7, {"name": None}],
+        "description": 5,
+    }
+    assert read(tmp_path / "a.jpg.json", json.dumps(odd)).facts == {}
+
+
+def test_every_sidecar_of_the_shared_photos_is_read(shared: Path) -> None:
+    found = {}
+    for path in sorted((shared / "photos").rglob("*")):
+        if path.suffix.lower() in (".xmp", ".json", ".aae") and path.name != "MANIFEST.json":
+            kind = read_file(path).kind
+            found[path.name] = read_sidecar(path, kind) if may_be_sidecar(kind, path.name) else None
+    sources = [content.source for content in found.values() if content]
+    assert [sources.count(one) for one in ("sidecar", "takeout", "album", "aae")] == [9, 1, 1, 1]
+    assert len(sources) == len(found)
+    assert found["niaz.xmp"].facts["people"] == ["Niaz Faridani-Rad"]
+    assert found["canon_eos_6d.xmp"].facts["taken_at"][:19] == "2019-06-06T07:29:51"
+    assert found["20240107_110258.jpg.xmp"].facts["keyword_paths"]
+    assert found["gphotos-1.json"].facts["taken_at"] == "2015-12-06T17:18:30"  # Berlin
+
+
+# --- found in any order -------------------------------------------------------------------------------------
+
+
+def _here(_lane: str, function: Callable[..., Any], *given: Any, seconds: float, memory_mib: int) -> Any:
+    return function(*given)
+
+
+@pytest.fixture
+def inside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pipelines in this process: what is tested here is not the children."""
+    for module in (imports, sidecars, sidecarwriting):
+        monkeypatch.setattr(module, "run_in_child", _here)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, db: None, inside: None) -> Folder:
+    root = tmp_path / "photos"
+    root.mkdir()
+    return folder_by_id(add_library(root, actor="cli"))
+
+
+def found(folder: Folder, name: str, content: str | None = None) -> str:
+    """Put a file into the folder and import it, with every job about sidecars that follows."""
+    path = folder.place / name
+    if content is None:
+        shade = sum(name.encode()) % 255
+        Image.new("RGB", (16, 16), (shade, 0, 99)).save(path, "JPEG")
+    else:
+        path.write_text(content)
+    outcome = import_found(folder, name)
+    settle()
+    return outcome
+
+
+def settle() -> None:
+    """Work off the jobs about sidecars, as a worker does."""
+    names = ["import_file", "forget_sidecar", "attach_sidecars", "write_sidecar"]
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE procrastinate_jobs SET status = 'cancelled' WHERE id IN (SELECT id FROM procrastinate_jobs"
+                " WHERE status = 'todo' AND task_name = ANY(%s) LIMIT 1) RETURNING task_name, args",
+                [names],
+            )
+            row = cursor.fetchone()
+        if row is None:
+            return
+        getattr(tasks, row[0])(**(json.loads(row[1]) if isinstance(row[1], str) else row[1]))
+
+
+def only() -> Photo:
+    return Photo.objects.get()
+
+
+def title() -> tuple[str, str] | None:
+    fact = only().facts.get("title")
+    return (fact["value"], fact["source"]) if fact else None
+
+
+def events_of(photo: UUID, type_: str) -> int:
+    return sum(event.type == type_ for event in read_stream(f"photo-{photo}"))
+
+
+def lose(folder: Folder, name: str) -> None:
+    (folder.place / name).unlink()
+    record_missing([known_file(PhotoFile.objects.get(path=name))], actor="worker:scan")
+    settle()
+
+
+@pytest.mark.parametrize("order", [("IMG_1.jpg", "IMG_1.jpg.xmp"), ("IMG_1.jpg.xmp", "IMG_1.jpg")])
+def test_a_sidecar_and_its_picture_find_each_other_in_either_order(folder: Folder, order: tuple[str, str]) -> None:
+    for name in order:
+        found(folder, name, xmp() if name.endswith("xmp") else None)
+    assert title() == ("beside", "sidecar")
+    assert only().rating == 3
+    assert events_of(only().id, "photo.sidecar_read") == 1
+
+
+def test_a_changed_sidecar_counts_anew_and_an_unchanged_one_is_no_news(folder: Folder) -> None:
+    found(folder, "IMG_1.jpg")
+    found(folder, "IMG_1.xmp", xmp("first"))
+    found(folder, "IMG_1.xmp", xmp("second"))
+    assert title() == ("second", "sidecar")
+    import_found(folder, "IMG_1.xmp")
+    assert events_of(only().id, "photo.sidecar_read") == 2
+
+
+def test_a_sidecar_that_is_gone_counts_no_longer(folder: Folder) -> None:
+    found(folder, "IMG_1.jpg")
+    found(folder, "IMG_1.xmp", xmp())
+    lose(folder, "IMG_1.xmp")
+    assert title() is None
+    assert not Sidecar.objects.exists()
+
+
+def test_the_more_special_sidecar_counts_more_and_xmp_more_than_google(folder: Folder) -> None:
+    found(folder, "IMG_1.jpg")
+    found(folder, "IMG_1.jpg.json", json.dumps(GOOGLE))
+    found(folder, "IMG_1.xmp", xmp("general"))
+    found(folder, "IMG_1.jpg.xmp", xmp("special"))
+    facts = only().facts
+    assert facts["title"] == {
+        "value": "special",
+        "source": "sidecar",
+        "also": [{"value": "general", "source": "sidecar"}],
+    }
+    assert (facts["caption"]["source"], facts["people"]["value"]) == ("takeout", ["Ada", "Grace"])
+    assert only().favourite
+
+
+def test_an_aae_is_tied_to_its_photo_and_an_albums_notes_to_none(folder: Folder) -> None:
+    found(folder, "IMG_1.jpg")
+    found(folder, "IMG_1.AAE", "<?xml version='1.0'?><!DOCTYPE plist><plist version='1.0'><dict/></plist>")
+    found(folder, "metadata.json", json.dumps({"title": "Summer", "access": "protected", "date": {}}))
+    assert [(row.source, row.photo_id) for row in Sidecar.objects.all()] == [("aae", only().id)]
+    listed = {row.path: row.reason for row in PhotoFile.objects.filter(state="skipped")}
+    assert "Apple's list of edits" in listed["IMG_1.AAE"]
+    assert "on an album" in listed["metadata.json"]
+
+
+def test_a_refused_sidecar_costs_the_picture_nothing(folder: Folder) -> None:
+    found(folder, "IMG_1.jpg")
+    before = only().facts
+    with pytest.raises(PoisonError):
+        found(folder, "IMG_1.xmp", "no xml")
+    assert only().facts == before
+
+
+def test_the_pair_of_raw_and_jpeg_shares_no_sidecar(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    found(folder, "IMG_1.jpg")
+    found(folder, "IMG_1.nef.jpg")
+    PhotoFile.objects.filter(path="IMG_1.nef.jpg").update(id=sidecars.file_id(folder.id, "IMG_1.NEF"), kind="nef")
+    found(folder, "IMG_1.xmp", xmp())
+    [row] = Sidecar.objects.all()
+    assert row.photo_id == PhotoFile.objects.get(kind="nef").photo_id
+
+
+# --- writing ------------------------------------------------------------------------------------------------
+
+CHANGES: list[edits.Edit] = [
+    edits.PhotoRated(4),
+    edits.PhotoTitled("Lake & <sea>"),
+    edits.PhotoCaptioned("At\nnoon"),
+    edits.KeywordsChanged(("water", "été")),
+    edits.PhotoPlaced(-48.858370, 2.294480, -12.5),
+    edits.PhotoDated("2001-02-03T04:05:06", "+05:45"),
+]
+
+
+def written(folder: Folder, name: str) -> dict[str, list[str]]:
+    return dict(read_xmp((folder.place / name).read_bytes()))
+
+
+def test_a_sidecar_is_written_when_asked_for_and_is_no_news_when_found(folder: Folder) -> None:
+    found(folder, "IMG_1.jpg")
+    edit_commands.edit_photo(only().id, CHANGES, actor="cli")
+    settle()
+    assert not (folder.place / "IMG_1.jpg.xmp").exists(), "nothing is written unless somebody wants it"
+    ask_for_sidecar(only().id, actor="cli")
+    settle()
+    assert written(folder, "IMG_1.jpg.xmp")["dc:title"] == ["Lake & <sea>"]
+    before = len(read_stream(f"photo-{only().id}"))
+    import_found(folder, "IMG_1.jpg.xmp")
+    assert len(read_stream(f"photo-{only().id}")) == before
+    assert sorted(path.name for path in folder.place.iterdir()) == ["IMG_1.jpg", "IMG_1.jpg.xmp"]
+
+
+def test_with_the_switch_on_every_change_is_written(folder: Folder) -> None:
+    found(folder, "IMG_1.jpg")
+    switch_sidecars(folder.library_id, on=True, actor="cli")
+    edit_commands.edit_photo(only().id, [edits.PhotoRated(2)], actor="cli")
+    settle()
+    assert written(folder, "IMG_1.jpg.xmp")["xmp:Rating"] == ["2"]
+    edit_commands.edit_photo(only().id, [edits.PhotoRated(5)], actor="cli")
+    settle()
+    assert written(folder, "IMG_1.jpg.xmp")["xmp:Rating"] == ["5"]
+    assert events_of(only().id, "photo.sidecar_read") == 0
+
+
+def test_what_is_in_a_sidecar_already_stays(folder: Folder) -> None:
+    found(folder, "IMG_1.jpg")
+    found(folder, "IMG_1.xmp", xmp("old"))
+    edit_commands.edit_photo(only().id, [edits.PhotoTitled("new")], actor="cli")
+    ask_for_sidecar(only().id, actor="cli")
+    settle()
+    text = (folder.place / "IMG_1.xmp").read_text()
+    assert 'crs:Exposure2012="+0.35"' in text
+    assert "new" in text and "old" not in text
+    assert not (folder.place / "IMG_1.jpg.xmp").exists()
+    assert only().facts["title"] == {"value": "new", "source": "user"}
+
+
+def test_a_sidecar_that_cannot_be_read_is_not_thrown_away(folder: Folder) -> None:
+    found(folder, "IMG_1.jpg")
+    (folder.place / "IMG_1.jpg.xmp").write_text("my notes")
+    ask_for_sidecar(only().id, actor="cli")
+    settle()
+    assert (folder.place / "IMG_1.jpg.xmp").read_text() == "my notes"
+    assert events_of(only().id, "photo.sidecar_not_written") == 1
+
+
+def test_a_folder_that_can_only_be_read_is_told_in_the_history_and_nothing_else(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found(folder, "IMG_1.jpg")
+
+    def refuse(*given: object, **named: object) -> None:
+        raise OSError(30, os.strerror(30))
+
+    monkeypatch.setattr(sidecarwriting.tempfile, "mkstemp", refuse)
+    ask_for_sidecar(only().id, actor="cli")
+    settle()
+    [told] = [e for e in read_stream(f"photo-{only().id}") if e.type == "photo.sidecar_not_written"]
+    assert "can only be read" in told.data["reason"]
+    assert [path.name for path in folder.place.iterdir()] == ["IMG_1.jpg"]
+
+
+def test_a_failure_after_the_event_leaves_neither_event_nor_half_a_file(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found(folder, "IMG_1.jpg")
+
+    def fail(*given: object) -> None:
+        raise OSError(28, os.strerror(28))
+
+    monkeypatch.setattr(sidecarwriting, "put_in_place", fail)
+    with pytest.raises(OSError, match="No space"):
+        sidecarwriting.write_sidecar(only())
+    assert events_of(only().id, "photo.sidecar_written") == 0
+    assert [path.name for path in folder.place.iterdir()] == ["IMG_1.jpg"]
+
+
+def test_a_guessed_date_is_not_written(folder: Folder) -> None:
+    found(folder, "IMG_20240501_123456.jpg")
+    edit_commands.edit_photo(only().id, [edits.PhotoRated(1)], actor="cli")
+    ask_for_sidecar(only().id, actor="cli")
+    settle()
+    assert "exif:DateTimeOriginal" not in written(folder, "IMG_20240501_123456.jpg.xmp")
+
+
+FACTS = {
+    "rating": 4,
+    "title": "Lake & <sea>",
+    "caption": "At\nnoon",
+    "keywords": ["water", "été"],
+    "keyword_paths": ["places|water"],
+    "latitude": -48.85837,
+    "longitude": 2.29448,
+    "altitude": -12.5,
+    "taken_at": "2001-02-03T04:05:06.25",
+    "taken_offset": "+05:45",
+}
+
+
+def test_written_facts_are_read_back_as_they_were(tmp_path: Path) -> None:
+    path = tmp_path / "a.xmp"
+    path.write_bytes(merge_xmp(None, FACTS))
+    back = read_sidecar(path, KINDS["xmp"]).facts
+    assert {**back, "taken_at": back["taken_at"][:22]} == FACTS
+    assert merge_xmp(path.read_bytes(), FACTS) == path.read_bytes()
+
+
+@pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not installed")
+@pytest.mark.parametrize("before", [None, xmp().encode()])
+def test_another_program_reads_what_was_written(tmp_path: Path, before: bytes | None) -> None:
+    path = tmp_path / "a.xmp"
+    path.write_bytes(merge_xmp(before, FACTS))
+    command = ["exiftool", "-j", "-n", "-api", "MissingTagValue=", str(path)]
+    [said] = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    expected = {
+        "Rating": 4,
+        "Title": "Lake & <sea>",
+        "Description": "At\nnoon",
+        "Subject": ["water", "été"],
+        "HierarchicalSubject": "places|water",
+        "GPSLatitude": -48.85837,
+        "GPSLongitude": 2.29448,
+        "GPSAltitude": -12.5,
+        "DateTimeOriginal": "2001:02:03 04:05:06.250+05:45",
+        "CreateDate": "2001:02:03 04:05:06.250+05:45",
+        "DateCreated": "2001:02:03 04:05:06.250+05:45",
+    }
+    assert {
+        name: pytest.approx(said[name]) if isinstance(value, float) else said[name]
+        for name, value in expected.items()
+    } == expected
+    assert "Warning" not in said
+
+
+def test_a_position_never_has_sixty_minutes() -> None:
+    merged = merge_xmp(None, {"latitude": 47.99999999999, "longitude": -0.0000001})
+    assert b"48,0.000000N" in merged
+    assert b"0,0.000006W" in merged
