@@ -23,7 +23,7 @@ from workers.pipelines import labels, previews
 from workers.retries import RetryPolicy
 from workers.scan import scan_folders
 
-_DECODE_SECONDS = 60
+_DECODE_SECONDS = 20
 _LABELS_SECONDS = 60
 _LABELS_MEMORY_MIB = 2048
 

@@ -8,8 +8,10 @@ from pathlib import Path
 import fast_thumbhash
 from PIL import Image
 
+from workers.pipelines import refusals
 from workers.pipelines.colour import from_coded, is_coded, to_plain_mode, to_srgb
 from workers.pipelines.decoding import Decoded, decode
+from workers.pipelines.jxl import decode_jxl
 from workers.pipelines.kinds import KINDS
 from workers.pipelines.poster import decode_poster
 from workers.pipelines.raw import decode_raw
@@ -37,7 +39,9 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+# By kind, else by medium.
 _DECODERS: dict[str, Callable[[Path, str], Decoded]] = {
+    "jxl": lambda path, _: decode_jxl(path),
     "image": lambda path, kind_name: decode(path, kind_name, LARGE_ENOUGH),
     "raw": lambda path, _: decode_raw(path, LARGE_ENOUGH),
     "video": lambda path, kind_name: decode_poster(path, kind_name, LARGE_EDGE),
@@ -75,7 +79,10 @@ def render_previews(path: Path, kind_name: str, into: Path, orientation: int | N
     AVIF and RAW come out of their decoders upright whatever their Exif says, so there nothing given is applied.
     Raises PoisonError for what cannot be shown, OSError for the disk's own errors.
     """
-    decoded = _DECODERS[KINDS[kind_name].media](path, kind_name)
+    decoder = _DECODERS.get(kind_name) or _DECODERS.get(KINDS[kind_name].media)
+    if decoder is None:
+        raise refusals.unsupported(kind_name)
+    decoded = decoder(path, kind_name)
     turn = orientation if orientation and kind_name in _TURNED_BY_EXIF else decoded.orientation
     large = _finished(decoded, turn)
     tile = fitted(large, TILE_WIDTH, TILE_HEIGHT)

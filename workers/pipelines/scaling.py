@@ -1,9 +1,13 @@
 """The one place that scales pictures: libvips does it, from memory to memory, in a third of Pillow's time."""
 
+import logging
+
 import numpy as np
 import pyvips
 from PIL import Image
 
+# libvips tells of every step that it takes.
+logging.getLogger("pyvips").setLevel(logging.WARNING)
 # Work is spread over processes, one picture each; threads and a cache of results in each would only cost memory.
 pyvips.concurrency_set(1)
 pyvips.cache_set_max(0)

@@ -488,7 +488,7 @@ def test_nonsense_is_refused_under_any_name(tmp_path: Path, kind: str) -> None:
     assert refused(tmp_path / "a", kind, tmp_path).code in ("damaged", "raw-unreadable")
 
 
-@pytest.mark.parametrize("kind", ["jxl", "mp4", "xmp", "unknown"])
+@pytest.mark.parametrize("kind", ["psd", "svg", "xmp", "unknown"])
 def test_what_nothing_here_can_decode_is_unsupported(tmp_path: Path, kind: str) -> None:
     (tmp_path / "a").write_bytes(b"\xff\x0a")
     assert refused(tmp_path / "a", kind, tmp_path).code == "unsupported"
