@@ -66,7 +66,7 @@ def counted(asking: psycopg.Connection) -> list[int]:
     return [position for (position,) in asking.execute("SELECT position FROM counted ORDER BY position")]
 
 
-@pytest.mark.parametrize("form", ["custom", "plain"])
+@pytest.mark.parametrize("form", ["custom", pytest.param("plain", marks=pytest.mark.slow)])
 def test_what_is_restored_elsewhere_goes_on_with_nothing_lost_or_doubled(form: str, tmp_path: Path) -> None:
     cured.clear()
     file = tmp_path / "dump"
@@ -112,7 +112,7 @@ def test_what_is_restored_elsewhere_goes_on_with_nothing_lost_or_doubled(form: s
 def test_a_dump_made_while_everybody_works_holds_no_checkpoint_ahead_of_its_log(tmp_path: Path) -> None:
     cured.set()
     stop = threading.Event()
-    files = [tmp_path / f"dump-{number}" for number in range(3)]
+    files = [tmp_path / f"dump-{number}" for number in range(2)]
     with new_database():
         with admin() as here:
             here.execute(COUNTED)
