@@ -6,5 +6,6 @@ from core.readmodels.files import PhotoFile
 from core.readmodels.libraries import Folder, Library
 from core.readmodels.photos import Photo
 from core.readmodels.sidecars import Sidecar
+from core.readmodels.stacks import StackMember
 
-__all__ = ["Account", "ApiKey", "Failure", "Folder", "Library", "Photo", "PhotoFile", "Sidecar"]
+__all__ = ["Account", "ApiKey", "Failure", "Folder", "Library", "Photo", "PhotoFile", "Sidecar", "StackMember"]

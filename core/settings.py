@@ -39,6 +39,7 @@ EVENT_CONSUMERS: list[str] = [
     "core.readmodels.files",
     "core.readmodels.photos",
     "core.readmodels.sidecars",
+    "core.readmodels.stacks",
     "core.readmodels.failures",
     "workers.reactions",
 ]

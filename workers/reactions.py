@@ -18,6 +18,7 @@ from workers.actions import supersede_dead
 from workers.queue import NewJob, defer_batch
 from workers.redrive import redrive_or_defer
 from workers.scan import import_job_of, queue_scans
+from workers.stacking import may_belong_to_others
 
 # A person who presses Retry waits for the answer: it goes before the machine's own work.
 _BY_HAND = 50
@@ -53,6 +54,7 @@ def _file_found(event: Event) -> None:
     assert isinstance(fact, photos.FileAdded | photos.FileBack)
     _resolve_file(fact.file.id, _DONE)
     _render_unless_failed(subject_of(event.stream_id))
+    _find_stack(event)
 
 
 def _file_moved(event: Event) -> None:
@@ -61,6 +63,7 @@ def _file_moved(event: Event) -> None:
     _resolve_file(fact.file, _GONE)
     _render_unless_failed(subject_of(event.stream_id))
     _look_beside(event)
+    _find_stack(event)
 
 
 def _look_beside(event: Event) -> None:
@@ -113,6 +116,13 @@ def _previews_rendered(event: Event) -> None:
 
 def _labels_found(event: Event) -> None:
     _resolve_step(event, Step.LABELS, _DONE)
+
+
+def _find_stack(event: Event) -> None:
+    """Most photos have no namesake beside them; for those that have, the rules are looked at after the commit."""
+    photo = subject_of(event.stream_id)
+    if may_belong_to_others(photo):
+        defer_batch([NewJob("find_stack", queue="files", args={"photo": str(photo)}, priority=5)])
 
 
 def _retry_step(event: Event) -> None:
@@ -195,6 +205,7 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     "photo.dated": _said_by_hand,
     "photo.change_undone": _said_by_hand,
     "photo.sidecar_asked": _write_sidecar,
+    "photo.metadata_read": _find_stack,
     "photo.previews_rendered": _previews_rendered,
     "photo.labels_found": _labels_found,
     "photo.step_retried": _retry_step,

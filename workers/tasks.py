@@ -15,7 +15,7 @@ from core.domain import photos
 from core.readmodels.libraries import folder_by_id, library_by_id
 from core.readmodels.photos import Photo
 from core.storage import preview_path, put_in_place, working_folder
-from workers import modelfiles, sidecars, sidecarwriting
+from workers import modelfiles, sidecars, sidecarwriting, stacking
 from workers.children import run_in_child
 from workers.errors import TransientError
 from workers.imports import find_original, import_found
@@ -83,6 +83,12 @@ def render_previews(photo: str) -> str:
     result = _rendered(made, revision)
     photo_commands.record_previews(known.id, result, actor="worker:previews", content=known.sha256)
     return made.method
+
+
+@app.task(name="find_stack", queue="files", priority=5, retry=RetryPolicy())
+def find_stack(photo: str) -> int:
+    """Show a photo as one with those that it belongs with."""
+    return stacking.find_stack(UUID(photo))
 
 
 @app.task(name="detect_objects", queue="labels", priority=0, retry=RetryPolicy())

@@ -5,7 +5,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 
-from core.api import edits, failures, libraries
+from core.api import edits, failures, libraries, stacks
 from core.api.access import ACCESS
 from core.domain.edits import BadValue, ChangedMeanwhile, NotUndoable
 from core.domain.libraries import FolderTaken, LastFolder, LibraryNotFound, NotAFolder
@@ -21,6 +21,7 @@ api = NinjaAPI(
     urls_namespace="api",
 )
 api.add_router("/photos", edits.router)
+api.add_router("/stacks", stacks.router)
 api.add_router("/failures", failures.router)
 api.add_router("/libraries", libraries.router)
 for prefix, router in settings.API_ROUTERS:  # upper layers, by name

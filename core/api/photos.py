@@ -16,6 +16,7 @@ from core.readmodels.failures import failures_of_photo
 from core.readmodels.files import files_of_photo
 from core.readmodels.photos import Photo, photo_for
 from core.readmodels.sidecars import sidecars_of_photo
+from core.readmodels.stacks import Stack, stack_of
 from core.readmodels.timeline import Cursor, timeline
 
 router = Router(tags=["photos"])
@@ -89,6 +90,14 @@ class StepFailure(Schema):
     reason: str
 
 
+class StackOf(Schema):
+    """The photos that are shown as one with this one, the one in the timeline first."""
+
+    id: UUID
+    members: list[UUID]
+    apart: list[UUID] = Field(description="Those that a person took out of it.")
+
+
 class PhotoDetail(PhotoSummary):
     """A photo with every fact and its source."""
 
@@ -106,6 +115,7 @@ class PhotoDetail(PhotoSummary):
     files: list[CopyOf]
     sidecars: list[SidecarOf]
     failures: list[StepFailure]
+    stack: StackOf | None
     imported_at: datetime
     processed_at: datetime | None
     missing_since: datetime | None = Field(description="Since when no original of it is there.")
@@ -139,8 +149,16 @@ def detail(request: HttpRequest, photo_id: UUID) -> dict[str, Any]:
         **{name: getattr(photo, name) for name in _PLAIN},
         "files": files_of_photo(photo.id),
         "failures": failures_of_photo(photo.id),
+        "stack": _stack(stack_of(asker(request), photo)),
         "original": reverse("original", args=[photo.id]),
     }
+
+
+def _stack(stack: Stack | None) -> dict[str, Any] | None:
+    if stack is None:
+        return None
+    members, apart = ([photo.id for photo in photos] for photos in (stack.members, stack.apart))
+    return {"id": stack.id, "members": members, "apart": apart}
 
 
 # Fields that the answer has just as the table has them.

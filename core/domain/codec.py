@@ -4,7 +4,7 @@ from typing import Any, cast
 
 from pydantic import TypeAdapter
 
-from core.domain import edits, files, libraries, lifts, photos, sidecars
+from core.domain import edits, files, libraries, lifts, photos, sidecars, stacks
 from events.event import Event
 
 DomainEvent = photos.PhotoEvent | files.FileEvent | libraries.LibraryEvent
@@ -52,6 +52,9 @@ TYPES: dict[str, type[Any]] = {
     "photo.sidecar_asked": sidecars.SidecarAsked,
     "photo.sidecar_written": sidecars.SidecarWritten,
     "photo.sidecar_not_written": sidecars.SidecarNotWritten,
+    "photo.stacked": stacks.PhotoStacked,
+    "photo.unstacked": stacks.PhotoUnstacked,
+    "photo.put_on_top": stacks.PutOnTop,
     "file.skipped": files.FileSkipped,
     "file.failed": files.FileFailed,
     "file.retried": files.FileRetried,

@@ -9,6 +9,7 @@ from core.domain.edits import AboutFacts, EditEvent
 from core.domain.facts import Fact as Fact
 from core.domain.personal import Personal
 from core.domain.sidecars import SidecarEvent
+from core.domain.stacks import AboutStack, StackEvent
 
 
 class Step(enum.StrEnum):
@@ -209,6 +210,7 @@ PhotoEvent = (
     | PhotoProcessed
     | EditEvent
     | SidecarEvent
+    | StackEvent
 )
 
 
@@ -296,7 +298,7 @@ def evolve(photo: Photo, event: PhotoEvent) -> Photo:
             return replace(photo, failed=photo.failed - {step})
         case PhotoProcessed():
             return replace(photo, processed=True)
-        case MetadataRead() | StepSetAside() | AboutFacts():
+        case MetadataRead() | StepSetAside() | AboutFacts() | AboutStack():
             return photo
 
 

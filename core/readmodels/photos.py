@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.fields.json import KT
 
 from core.accounts import Account
 from core.domain import codec, libraries, photos
@@ -86,6 +87,11 @@ class Photo(models.Model):
             models.Index("library_id", "taken_local", "id", name="photo_library_timeline", condition=Q(hidden="")),
             models.Index("library_id", "hidden", "preview_state", name="photo_counts"),
             models.Index("library_id", "sha256", name="photo_content"),
+            models.Index(
+                KT("facts__content_identifier__value"),
+                name="photo_live",
+                condition=Q(facts__has_key="content_identifier"),
+            ),
             models.Index("missing_since", "id", name="photo_missing", condition=Q(missing=True, hidden="")),
         ]
 

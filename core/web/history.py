@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from core.accounts import Account
-from core.domain import codec, edits, photos
+from core.domain import codec, edits, photos, stacks
 from core.web.said import said_in_words
 from core.web.words import counted, pixels
 from events.event import Event
@@ -83,6 +83,8 @@ def _sentence(event: Event) -> tuple[str, str, str]:  # noqa: C901  # one flat t
             return "archive-box", f"Failure set aside: {_STEPS.get(step, step)}", ""
         case photos.PhotoProcessed():
             return "check-circle", "Everything is done", ""
+        case stacks.AboutStack() as stacked:
+            return _sentence_of_stack(stacked)
         case edits.AboutFacts() as said:
             return said_in_words(said)
         case other:
@@ -101,6 +103,20 @@ def _sentence_of_file(
             return "link-slash", "The original is missing", path
         case photos.FileBack(file=file):
             return "document-check", "The file is there again", file.path
+
+
+def _sentence_of_stack(event: stacks.AboutStack) -> tuple[str, str, str]:
+    match event:
+        case stacks.PhotoStacked(rule=stacks.StackRule.LIVE):
+            return "square-2-stack", "Shown as one with the other half of a live photo", ""
+        case stacks.PhotoStacked(rule=stacks.StackRule.SHOT):
+            return "square-2-stack", "Shown as one with other files of the same shot", ""
+        case stacks.PhotoStacked():
+            return "square-2-stack", "Put together with others, to be shown as one", ""
+        case stacks.PhotoUnstacked():
+            return "squares-2x2", "Taken out of its stack, to be shown by itself", ""
+        case _:
+            return "arrow-up", "Chosen to be shown in the timeline for its stack", ""
 
 
 def _how(made: photos.PreviewsRendered) -> str:

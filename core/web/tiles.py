@@ -2,12 +2,14 @@
 
 import base64
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from core.readmodels.photos import Photo
+from core.readmodels.stacks import Mark
 from core.web.playing import length_of, moves
 from core.web.words import short_day, wall_time
 
@@ -31,6 +33,7 @@ class Tile:
     length: str
     lives: bool
     missing: bool
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +50,9 @@ class Day:
         return short_day(self.date)
 
 
-def tile_of(photo: Photo) -> Tile:
-    """A photo as a tile."""
+def tile_of(photo: Photo, mark: Mark | None = None) -> Tile:
+    """A photo as a tile, with the mark of the stack that it stands for."""
+    lives = mark is not None and mark.lives
     return Tile(
         id=str(photo.id),
         name=photo.name,
@@ -58,16 +62,20 @@ def tile_of(photo: Photo) -> Tile:
         revision=photo.revision,
         words=words_for(photo),
         length=length_of(photo),
-        lives=moves(photo),
         missing=photo.missing,
+        lives=moves(photo) or lives,
+        # A still and its film are one live photo, and nothing to count.
+        count=mark.count if mark and not (lives and mark.count == 2) else 0,
     )
 
 
-def days_of(photos: Iterable[Photo], begun: date | None = None) -> list[Day]:
+def days_of(
+    photos: Iterable[Photo], begun: date | None = None, marks: Mapping[UUID, Mark] | None = None
+) -> list[Day]:
     """Photos in timeline order, by day. `begun` is a day whose heading is on the page already."""
     made = []
     for day, group in itertools.groupby(photos, key=_day):
-        tiles = [tile_of(photo) for photo in group]
+        tiles = [tile_of(photo, (marks or {}).get(photo.id)) for photo in group]
         ratios = f"{sum(float(tile.ratio) for tile in tiles):.3f}"
         made.append(Day(day, tiles, ratios, continued=day == begun))
     return made

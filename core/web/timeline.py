@@ -13,6 +13,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from core.accounts import Account
 from core.readmodels.photos import Photo, PreviewState, visible_photos
+from core.readmodels.stacks import stack_marks
 from core.readmodels.timeline import Cursor, counts, months, timeline, timeline_newer
 from core.web.access import Request, signed_in
 from core.web.frame import Progress
@@ -74,7 +75,10 @@ def tiles(request: Request) -> HttpResponse:
     except ValueError as error:
         raise Http404("These are no photos.") from error
     ready = visible_photos(request.user).filter(id__in=ids, preview_state=PreviewState.READY)
-    return render(request, "photos/_tiles.html", {"tiles": [tile_of(photo) for photo in ready]})
+    marks = stack_marks(ready)
+    return render(
+        request, "photos/_tiles.html", {"tiles": [tile_of(photo, marks.get(photo.id)) for photo in ready]}
+    )
 
 
 @require_safe
@@ -115,14 +119,14 @@ def _older_than(account: Account, before: Cursor | None) -> Stretch:
     begun = before.taken_local.date() if before and before.photo_id != _AFTER_ALL else None
     older = Cursor.of(photos[-1]) if page.next else None
     newer = Cursor.of(photos[0]) if before and photos and _has_newer(account, photos[0]) else None
-    return Stretch(days_of(photos, begun), newer, older)
+    return Stretch(days_of(photos, begun, stack_marks(photos)), newer, older)
 
 
 def _newer_than(account: Account, after: Cursor) -> Stretch:
     page = timeline_newer(account, after, PAGE)
     photos = _whole_days(page.photos[::-1])[::-1] if page.next else page.photos
     newer = Cursor.of(photos[0]) if page.next else None
-    return Stretch(days_of(photos), newer, Cursor.of(photos[-1]) if photos else None)
+    return Stretch(days_of(photos, marks=stack_marks(photos)), newer, Cursor.of(photos[-1]) if photos else None)
 
 
 def _has_newer(account: Account, photo: Photo) -> bool:

@@ -12,6 +12,7 @@ from core.web import (
     live,
     missing,
     pictures,
+    stacks,
     timeline,
     viewer,
 )
@@ -23,6 +24,9 @@ urlpatterns = [
     path("photos/<uuid:photo_id>/", viewer.photo_page, name="photo"),
     path("photos/<uuid:photo_id>/details/", viewer.details, name="photo-details"),
     path("photos/<uuid:photo_id>/metadata/", alltags.all_tags_page, name="photo-metadata"),
+    path("photos/<uuid:photo_id>/unstack/", stacks.unstack, name="unstack"),
+    path("photos/<uuid:photo_id>/restack/", stacks.restack, name="restack"),
+    path("photos/<uuid:photo_id>/on-top/", stacks.on_top, name="on-top"),
     path("photos/<uuid:photo_id>/edit/", edits.edit, name="photo-edit"),
     path("photos/<uuid:photo_id>/undo/<uuid:event>/", edits.undo, name="photo-undo"),
     path("photos/<uuid:photo_id>/sidecar/", edits.write_sidecar, name="photo-sidecar"),

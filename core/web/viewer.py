@@ -11,6 +11,7 @@ from core.readmodels.failures import failures_of_photo
 from core.readmodels.files import files_of_photo
 from core.readmodels.photos import Photo, history_of
 from core.readmodels.sidecars import sidecars_of_photo
+from core.readmodels.stacks import film_of, stack_of
 from core.readmodels.timeline import neighbours
 from core.web.access import Request, signed_in
 from core.web.details import sections, stars, things, waiting_for
@@ -18,6 +19,7 @@ from core.web.history import history_in_words
 from core.web.missing import absence_of
 from core.web.pictures import visible_photo
 from core.web.playing import playback_of
+from core.web.stacked import stack_in_words
 from core.web.tiles import average_colour, words_for
 
 
@@ -34,12 +36,14 @@ def photo_page(request: Request, photo_id: UUID) -> HttpResponse:
 def page_context(request: Request, photo: Photo) -> dict[str, object]:
     """What the viewer's page shows of a photo."""
     newer, older = neighbours(request.user, photo)
+    stack = stack_of(request.user, photo)
     return {
         "photo": photo,
         "newer": newer,
         "older": older,
         "words": words_for(photo),
-        "playback": playback_of(photo),
+        "playback": playback_of(photo, film_of(photo, stack)),
+        "stack": stack_in_words(photo, stack),
         "ratio": f"{photo.width / photo.height:.4f}" if photo.width and photo.height else "1.5",
         "colour": average_colour(photo.thumbhash),
         "panel": request.COOKIES.get("panel", ""),

@@ -28,6 +28,13 @@ def addresses(photo: object, failure: object) -> dict[str, str]:
         "large": f"/photos/{photo}/large/r1.webp",
         "original": f"/photos/{photo}/original",
         "playing": f"/photos/{photo}/playing",
+        "motion": f"/photos/{photo}/motion",
+        "unstack": f"/photos/{photo}/unstack/",
+        "restack": f"/photos/{photo}/restack/",
+        "on-top": f"/photos/{photo}/on-top/",
+        "photo-edit": f"/photos/{photo}/edit/",
+        "photo-undo": f"/photos/{photo}/undo/{failure}/",
+        "photo-sidecar": f"/photos/{photo}/sidecar/",
         "failures": "/failures/",
         "retry-all": "/failures/retry/",
         "retry": f"/failures/{failure}/retry/",
@@ -38,7 +45,11 @@ def addresses(photo: object, failure: object) -> dict[str, str]:
 
 
 STREAMS = {"live": "/live/", "jobs-stream": "/jobs/stream"}
-POSTS = {"retry-all", "retry", "set-aside"}
+POSTS = {
+    *("retry-all", "retry", "set-aside"),
+    *("unstack", "restack", "on-top"),
+    *("photo-edit", "photo-undo", "photo-sidecar"),
+}
 
 
 def ask(client: Client, name: str, address: str, **headers: str):  # type: ignore[no-untyped-def]

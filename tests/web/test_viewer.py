@@ -280,6 +280,9 @@ _EXAMPLES: dict[str, dict[str, object]] = {
     "photo.sidecar_read": {"file": str(UUID(int=2)), "path": "a.xmp", "source": "sidecar", "sha256": "00"},
     "photo.sidecar_gone": {"file": str(UUID(int=2)), "path": "a.xmp"},
     "photo.sidecar_asked": {},
+    "photo.stacked": {"stack": str(UUID(int=5)), "rule": "shot"},
+    "photo.unstacked": {"stack": str(UUID(int=5))},
+    "photo.put_on_top": {"stack": str(UUID(int=5))},
     "photo.sidecar_written": {"file": str(UUID(int=2)), "path": "a.xmp", "sha256": "00", "facts": {}},
     "photo.sidecar_not_written": {"path": "a.xmp", "reason": "read-only"},
 }
