@@ -81,12 +81,3 @@ def is_gone(path: Path) -> bool:
     except OSError:
         return False
     return False
-
-
-def may_come_back(root: Path) -> bool:
-    """Whether an unreachable folder has something in it now, so that a closer look is worth its while."""
-    try:
-        with os.scandir(root) as entries:
-            return next(entries, None) is not None
-    except OSError:
-        return False

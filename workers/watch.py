@@ -25,8 +25,11 @@ from workers.disks import is_reachable
 from workers.following import Following
 from workers.ignoring import Rules
 from workers.inotify import CannotWatch, Changes, Tree
+from workers.mounts import Mounts
 from workers.scan import queue_scans
 
+# How a watcher's connections are called, by which its health is told.
+WATCHER_NAME = "filmroll-watch"
 _ACTOR = "worker:watch"
 _BETWEEN_TRIES = 5.0
 _RESCAN_SECONDS = 600.0
@@ -42,6 +45,8 @@ async def watch(stop: asyncio.Event) -> None:
     """Watch every library, those added later too, until `stop` is set."""
     watchers: dict[tuple[object, ...], asyncio.Task[None]] = {}
     helpers = [asyncio.create_task(stop.wait()), asyncio.create_task(_rescan_now_and_then(stop))]
+    mounts = Mounts()
+    close_mounts = mounts.open()
     try:
         async with listener.shared().subscribe(LIBRARIES_CHANGED) as changes:
             while not stop.is_set():
@@ -49,14 +54,17 @@ async def watch(stop: asyncio.Event) -> None:
                 await asyncio.wait([waking, helpers[0]], return_when=asyncio.FIRST_COMPLETED)
                 waking.cancel()
                 if not stop.is_set():
-                    await _watch_as_they_are(watchers, stop)
+                    await _watch_as_they_are(watchers, mounts, stop)
     finally:
+        close_mounts()
         for task in [*helpers, *watchers.values()]:
             task.cancel()
         await asyncio.gather(*helpers, *watchers.values(), return_exceptions=True)
 
 
-async def _watch_as_they_are(watchers: dict[tuple[object, ...], asyncio.Task[None]], stop: asyncio.Event) -> None:
+async def _watch_as_they_are(
+    watchers: dict[tuple[object, ...], asyncio.Task[None]], mounts: Mounts, stop: asyncio.Event
+) -> None:
     """End the watch over folders that are no longer wanted as they were, and begin the others."""
     try:
         libraries = {library.id: library for library in await in_thread(all_libraries)}
@@ -71,14 +79,14 @@ async def _watch_as_they_are(watchers: dict[tuple[object, ...], asyncio.Task[Non
         watchers.pop(key).cancel()
     for key, folder in wanted.items():
         if key not in watchers or watchers[key].done():
-            watchers[key] = asyncio.create_task(_keep_watching(folder, libraries[folder.library_id], stop))
+            watchers[key] = asyncio.create_task(_keep_watching(folder, libraries[folder.library_id], mounts, stop))
 
 
 def _key(folder: Folder, library: Library) -> tuple[object, ...]:
     return folder.id, folder.root, library.watching, tuple(library.ignore_rules)
 
 
-async def _keep_watching(folder: Folder, library: Library, stop: asyncio.Event) -> None:
+async def _keep_watching(folder: Folder, library: Library, mounts: Mounts, stop: asyncio.Event) -> None:
     """Follow one folder for as long as it is wanted, whatever goes wrong with it in between."""
     log = _log.bind(root=folder.root)
     if not library.watching:
@@ -86,10 +94,10 @@ async def _keep_watching(folder: Folder, library: Library, stop: asyncio.Event) 
         return
     while not stop.is_set():
         try:
-            await _watch_folder(folder, Rules(library.ignore_rules), stop)
+            await _watch_folder(folder, Rules(library.ignore_rules), mounts, stop)
         except FileNotFoundError:
             await _patiently(is_reachable, folder.id)
-            await _until_it_looks_different(folder.place)
+            await _until_it_looks_different(folder.place, mounts)
         except CannotWatch as error:
             log.warning(error.reason)
             await _patiently(_note_unwatched, folder, error)
@@ -99,7 +107,7 @@ async def _keep_watching(folder: Folder, library: Library, stop: asyncio.Event) 
             await asyncio.sleep(_BETWEEN_TRIES)
 
 
-async def _watch_folder(folder: Folder, rules: Rules, stop: asyncio.Event) -> None:
+async def _watch_folder(folder: Folder, rules: Rules, mounts: Mounts, stop: asyncio.Event) -> None:
     """Watch until something is wrong. Raises FileNotFoundError, CannotWatch, and whatever the database raises."""
 
     def leave(name: str, path: str) -> bool:
@@ -114,20 +122,25 @@ async def _watch_folder(folder: Folder, rules: Rules, stop: asyncio.Event) -> No
         # Only now: what changes from here on is told, and what changed before is found.
         await in_thread(queue_scans, [folder.library_id])
         _log.debug("watching", root=folder.root, folders=len(tree))
-        await _follow(folder, tree, Following(folder, rules, tree), stop)
+        await _follow(folder, tree, Following(folder, rules, tree), mounts, stop)
     finally:
         tree.close()
 
 
-async def _follow(folder: Folder, tree: Tree, following: Following, stop: asyncio.Event) -> None:
+async def _follow(folder: Folder, tree: Tree, following: Following, mounts: Mounts, stop: asyncio.Event) -> None:
     loop, stirred = asyncio.get_running_loop(), asyncio.Event()
-    changes = Changes()
+    changes, place = Changes(), _identity(folder.place)
 
     def read() -> None:
         tree.read(changes)
         stirred.set()
 
+    def mounted() -> None:
+        changes.root_gone |= _identity(folder.place) != place
+        stirred.set()
+
     loop.add_reader(tree.fileno(), read)
+    mounts.add(mounted)
     try:
         while not stop.is_set():
             with contextlib.suppress(TimeoutError):
@@ -146,6 +159,7 @@ async def _follow(folder: Folder, tree: Tree, following: Following, stop: asynci
                 await in_thread(queue_scans, [folder.library_id])
             await in_thread(following.take_in, now)
     finally:
+        mounts.remove(mounted)
         loop.remove_reader(tree.fileno())
 
 
@@ -154,13 +168,26 @@ def _note_unwatched(folder: Folder, error: CannotWatch) -> None:
     queue_scans([folder.library_id])
 
 
-async def _until_it_looks_different(root: Path) -> None:
+async def _until_it_looks_different(root: Path, mounts: Mounts) -> None:
     """Wait, without a statement, until the place of an unreachable folder looks different from now."""
-    before = await asyncio.to_thread(_looks, root)
-    while True:
-        await asyncio.sleep(_BETWEEN_TRIES)
-        if await asyncio.to_thread(_looks, root) != before:
-            return
+    before, mounted = await asyncio.to_thread(_looks, root), asyncio.Event()
+    mounts.add(mounted.set)
+    try:
+        while await asyncio.to_thread(_looks, root) == before:
+            mounted.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(mounted.wait(), _BETWEEN_TRIES)
+    finally:
+        mounts.remove(mounted.set)
+
+
+def _identity(root: Path) -> tuple[int, int] | None:
+    """Which folder it is that lies at this place: another one when a disk is mounted over it, or goes away."""
+    try:
+        facts = root.stat()
+    except OSError:
+        return None
+    return facts.st_dev, facts.st_ino
 
 
 def _looks(root: Path) -> tuple[int, bool] | None:

@@ -128,6 +128,9 @@ def test_j6_whatever_happens_while_watching_a_new_file_still_appears(watched: In
             f"SELECT count(*) FROM photo WHERE path = 'after-{number}.jpg' AND preview_state = 'ready'", 1, 20
         )
     assert all(process.poll() is None for process in watched.processes)
+    # And its health can be seen.
+    named = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'filmroll-watch listener'"
+    assert watched.value(f"{named} AND datname = current_database()") == 1
 
 
 def test_a_watched_folder_that_goes_away_makes_photos_offline_and_is_followed_when_it_is_back(

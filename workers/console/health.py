@@ -6,18 +6,21 @@ errors' text. The metrics say more (queues, how much is done) and are for an adm
 
 import asyncio
 from collections.abc import Iterator
+from typing import Any
 
 from asgiref.sync import sync_to_async
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from core.api.access import KeyAuth
+from core.readmodels.libraries import all_folders
 from events import listener
 from workers.console import figures
 from workers.console.live import workers
 from workers.console.states import State
+from workers.watch import WATCHER_NAME
 
 _LISTENS_SECONDS = 3.0
 
@@ -44,13 +47,39 @@ def metrics(request: HttpRequest) -> HttpResponse:
     return HttpResponse("".join(_lines()), content_type="text/plain; version=0.0.4; charset=utf-8")
 
 
-def _signs() -> dict[str, bool | int]:
+def _signs() -> dict[str, Any]:
     try:
         alive = [worker.id for worker in workers() if worker.lives]
         counted = figures.counts(alive)
     except DatabaseError:
-        return {"database": False, "workers": 0, "stuck": 0}
-    return {"database": True, "workers": len(alive), "stuck": counted[State.STUCK].number}
+        return {"database": False, "workers": 0, "stuck": 0, "watchers": 0, "folders": {}}
+    return {
+        "database": True,
+        "workers": len(alive),
+        "stuck": counted[State.STUCK].number,
+        "watchers": watchers(),
+        "folders": folders(),
+    }
+
+
+def watchers() -> int:
+    """How many watchers live: each has one connection that listens."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = %s",
+            [f"{WATCHER_NAME} listener"],
+        )
+        return int(cursor.fetchone()[0])
+
+
+def folders() -> dict[str, int]:
+    """How many folders there are, and how many of them are offline, or not watched though they should be."""
+    known = all_folders()
+    return {
+        "all": len(known),
+        "offline": sum(folder.offline_since is not None for folder in known),
+        "unwatched": sum(bool(folder.watch_code) for folder in known),
+    }
 
 
 async def _listens() -> bool:
@@ -74,6 +103,10 @@ def _lines() -> Iterator[str]:
             yield f'filmroll_jobs{{queue="{_label(row.name)}",state="{state}"}} {count.number}\n'
     yield "# HELP filmroll_workers_alive Live workers, one a lane.\n# TYPE filmroll_workers_alive gauge\n"
     yield f"filmroll_workers_alive {sum(worker.lives for worker in staff)}\n"
+    yield "# HELP filmroll_watchers_alive Live watchers.\n# TYPE filmroll_watchers_alive gauge\n"
+    yield f"filmroll_watchers_alive {watchers()}\n"
+    yield "# HELP filmroll_folders Folders of originals by state.\n# TYPE filmroll_folders gauge\n"
+    yield from (f'filmroll_folders{{state="{state}"}} {count}\n' for state, count in folders().items())
     yield "# HELP filmroll_runs_recent Runs that ended in five minutes.\n# TYPE filmroll_runs_recent gauge\n"
     yield f'filmroll_runs_recent{{outcome="done"}} {flow.done}\n'
     yield f'filmroll_runs_recent{{outcome="failed"}} {flow.failed}\n'

@@ -68,6 +68,8 @@ def test_health_says_no_while_no_worker_lives_and_that_notifications_arrive(comm
         "workers": 0,
         "stuck": 0,
         "listener": True,
+        "watchers": 0,
+        "folders": {"all": 0, "offline": 0, "unwatched": 0},
     }
 
 

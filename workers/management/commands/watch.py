@@ -5,9 +5,10 @@ import signal
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from django.db import connections
 
 from core.parent import end_with_supervisor
-from workers.watch import watch
+from workers.watch import WATCHER_NAME, watch
 
 
 class Command(BaseCommand):
@@ -17,6 +18,9 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         end_with_supervisor()
+        # So that health can tell a live watcher by its connection; the kernel ends it with the process.
+        options = connections["default"].settings_dict.setdefault("OPTIONS", {})
+        options["application_name"] = WATCHER_NAME
         asyncio.run(_watch_until_signal())
 
 
