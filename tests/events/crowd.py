@@ -17,6 +17,10 @@ from uuid import uuid4
 import psycopg
 
 APPEND = "SELECT count(*) FROM event_append(%s, NULL, %b::uuid[], %b::text[], %b::int[], %b::text[], '{}')"
+BULK_COPY = """
+    COPY pg_temp.event_incoming (number, stream_id, expected, ordinal, event_id, type, schema_version, data)
+    FROM STDIN
+"""
 
 
 def write(conninfo: str, name: str, chance: random.Random) -> None:
@@ -43,7 +47,10 @@ def transact(connection: psycopg.Connection, name: str, chance: random.Random) -
     for number in range(chance.randrange(3)):
         kept = chance.random() < 0.6
         connection.execute("SAVEPOINT s")
-        append(connection, f"crowd-{name}-{number}", chance)
+        if chance.random() < 0.1:
+            append_bulk(connection, f"crowd-{name}-{number}", chance)
+        else:
+            append(connection, f"crowd-{name}-{number}", chance)
         connection.execute("RELEASE SAVEPOINT s" if kept else "ROLLBACK TO SAVEPOINT s")
     if chance.random() < 0.05:
         time.sleep(chance.random() * 0.05)
@@ -61,6 +68,18 @@ def append(connection: psycopg.Connection, stream_id: str, chance: random.Random
     count = chance.choice([1, 1, 1, 10, 100, 300])
     ids = [uuid4() for _ in range(count)]
     connection.execute(APPEND, [stream_id, ids, ["test.done"] * count, [1] * count, ['{"n": 1}'] * count])
+
+
+def append_bulk(connection: psycopg.Connection, stream_id: str, chance: random.Random) -> None:
+    """By COPY, several new streams at once."""
+    connection.execute("SELECT event_bulk_open()")
+    with connection.cursor().copy(BULK_COPY) as rows:
+        for number in range(chance.randint(1, 20)):
+            for ordinal in range(1, chance.randint(2, 20)):
+                rows.write_row(
+                    (number, f"{stream_id}-{number:02}", 0, ordinal, uuid4(), "test.done", 1, '{"n": 1}')
+                )
+    connection.execute("SELECT event_append_bulk('{}')")
 
 
 def start(conninfo: str, name: str, seed: int) -> int:
