@@ -36,6 +36,7 @@ class LibraryOut(Schema):
     name: str
     owner_id: UUID | None
     watching: bool
+    write_sidecars: bool = Field(description="What people say of a photo goes into an XMP file beside it.")
     ignore_rules: list[str]
     folders: list[FolderOut]
 
@@ -52,6 +53,7 @@ class Changes(Schema):
 
     name: str | None = None
     watching: bool | None = None
+    write_sidecars: bool | None = None
     ignore_rules: list[str] | None = None
 
 
@@ -83,7 +85,7 @@ def one_library(request: HttpRequest, library_id: UUID) -> dict[str, Any]:
     return _out(_one(request, library_id))
 
 
-@router.patch("/{library_id}", response=LibraryOut, summary="Change name, watch and ignore rules")
+@router.patch("/{library_id}", response=LibraryOut, summary="Change name, switches and ignore rules")
 def change_library(request: HttpRequest, library_id: UUID, changes: Changes) -> dict[str, Any]:
     """Rules are lines as in a .gitignore; files that they leave out are no longer shown."""
     _staff(request)
@@ -92,6 +94,8 @@ def change_library(request: HttpRequest, library_id: UUID, changes: Changes) -> 
         commands.rename_library(library.id, changes.name, actor=actor)
     if changes.watching is not None:
         commands.switch_watch(library.id, on=changes.watching, actor=actor)
+    if changes.write_sidecars is not None:
+        commands.switch_sidecars(library.id, on=changes.write_sidecars, actor=actor)
     if changes.ignore_rules is not None:
         commands.change_ignore_rules(library.id, changes.ignore_rules, actor=actor)
     return _out(_one(request, library_id))
@@ -140,7 +144,7 @@ def _one(request: HttpRequest, library_id: UUID) -> Library:
 
 
 def _out(library: Library) -> dict[str, Any]:
-    plain = ("id", "name", "owner_id", "watching", "ignore_rules")
+    plain = ("id", "name", "owner_id", "watching", "write_sidecars", "ignore_rules")
     return {**{name: getattr(library, name) for name in plain}, "folders": folders_of(library.id)}
 
 

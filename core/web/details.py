@@ -140,7 +140,8 @@ def _words(facts: dict[str, Any]) -> Iterator[Row]:
     others = _others(facts, "keywords")
     yield _row("Keywords", words, _source(facts, "keywords"), others, edit="keywords", draft=words)
     for name, label in _LISTS.items():
-        if name in facts:
+        # Keywords without others above them say nothing more as a tree.
+        if name in facts and (name == "people" or any("|" in part for part in facts[name]["value"])):
             joined = ", ".join(part.replace("|", " / ") for part in facts[name]["value"])
             yield _row(label, joined, _source(facts, name), _others(facts, name))
     for name, label in _WORDS.items():

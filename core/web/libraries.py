@@ -82,10 +82,11 @@ def add(request: Request) -> HttpResponse:
 @require_POST
 @staff_only
 def change(request: Request, library_id: UUID) -> HttpResponse:
-    """Keep the name, the rules and the switch as they are in the form."""
+    """Keep the name, the rules and the switches as they are in the form."""
     library, actor = _library(library_id), actor_of(request)
     commands.rename_library(library.id, request.POST.get("name", ""), actor=actor)
     commands.switch_watch(library.id, on="watching" in request.POST, actor=actor)
+    commands.switch_sidecars(library.id, on="write_sidecars" in request.POST, actor=actor)
     commands.change_ignore_rules(library.id, request.POST.get("rules", "").splitlines(), actor=actor)
     return redirect("library", library.id)
 

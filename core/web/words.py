@@ -42,7 +42,7 @@ def position(latitude: float, longitude: float) -> str:
 
 
 def _degrees(value: float, positive: str, negative: str) -> str:
-    return f"{abs(value):.5f}° {positive if value >= 0 else negative}"
+    return f"{abs(value):.5f}°\N{NO-BREAK SPACE}{positive if value >= 0 else negative}"
 
 
 def short_day(value: date) -> str:

@@ -143,6 +143,7 @@ def test_programs_change_libraries_with_an_administrators_key(
     assert status == 201
     one = f"/{made['id']}"  # type: ignore[index]
     assert send(admin_client, "POST", folder=str(tmp_path / "nowhere"))[0] == 422
+    assert send(admin_client, "PATCH", one, write_sidecars=True)[1]["write_sidecars"] is True  # type: ignore[index]
     assert send(admin_client, "PATCH", one, watching=False, ignore_rules=["x"])[1]["ignore_rules"] == ["x"]  # type: ignore[index]
     assert send(admin_client, "POST", f"{one}/folders", folder=str(tmp_path / "second"))[0] == 201
     assert send(admin_client, "DELETE", f"{one}/folders/{made['id']}")[0] == 200  # type: ignore[index]

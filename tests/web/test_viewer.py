@@ -23,7 +23,7 @@ HTMX = {"HX-Request": "true"}
 
 def text_of(answer) -> str:  # type: ignore[no-untyped-def]
     """The words of a page, without tags, in one line."""
-    words = re.sub(r"<[^>]+>", " ", answer.content.decode())
+    words = re.sub(r"<[^>]+>", " ", answer.content.decode().replace("\u00a0", " "))
     return re.sub(r"\s+", " ", words.replace("&#x27;", "'"))
 
 
