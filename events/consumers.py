@@ -4,6 +4,10 @@ A consumer has `HANDLERS: dict[str, Callable[[Event], None]]`, from event type t
 tables which a replay fills again (a read model) has `TABLES: tuple[type[Model], ...]` too. A handler does its
 part on the same database connection and nothing slow; an error in it undoes the event as well.
 
+For replays a read model may say more. `READS: tuple[str, ...]` names the read models whose tables its handlers
+read: they are replayed together. `FILL: Callable[[Sequence[Event]], None]` does for many events, which have
+handlers, what the handlers do one by one; it is for read models that nobody reads and that read nobody.
+
 Every consumer hears of all events in the order of their positions, as in a replay. So when a handler appends,
 the consumers hear of that event after the one in hand, not in the middle of it.
 """

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import ModuleType
 
-from django.db import OperationalError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 
 from events import consumers, twins
 from events.calling import call
@@ -62,11 +62,7 @@ Report = Callable[[Progress], None]
 
 def read_models() -> dict[str, ModuleType]:
     """The consumers that a replay can rebuild, by the last part of their module's name, in order."""
-    return {
-        consumer.__name__.rsplit(".", 1)[-1]: consumer
-        for consumer in consumers.all_consumers()
-        if getattr(consumer, "TABLES", ())
-    }
+    return {_name(consumer): consumer for consumer in consumers.all_consumers() if getattr(consumer, "TABLES", ())}
 
 
 def replay(names: Sequence[str] = (), report: Report | None = None) -> Progress:
@@ -122,6 +118,9 @@ class _Telling:
 
     def __init__(self, modules: list[ModuleType], report: Report | None) -> None:
         self.modules = modules
+        read = {name for module in modules for name in getattr(module, "READS", ())}
+        self._filling = [module for module in modules if _can_fill(module, read)]
+        self._told_singly = [module for module in modules if module not in self._filling]
         self.reached = 0
         self.progress = Progress(0, _count(), 0.0)
         self._report = report
@@ -131,8 +130,7 @@ class _Telling:
         """Tell all that is there up to a position, each batch in a transaction."""
         while batch := read_between(self.reached, until, _BATCH):
             with transaction.atomic():
-                for event in batch:
-                    _tell(event, self.modules)
+                self._tell(batch)
             self.reached = batch[-1].position
             told = self.progress.told + len(batch)
             self.progress = Progress(told, max(told, self.progress.total), self.seconds)
@@ -142,6 +140,14 @@ class _Telling:
     @property
     def seconds(self) -> float:
         return time.monotonic() - self._started
+
+    def _tell(self, batch: Sequence[Event]) -> None:
+        # The content of erased ones is gone for good; what followed from the erasure is told by later events.
+        events = [event for event in batch if not event.erased]
+        for module in self._filling:
+            _fill(events, module)
+        for event in events:
+            _tell(event, self._told_singly)
 
 
 class _Rebuild:
@@ -185,6 +191,8 @@ class _Rebuild:
             except OperationalError as error:
                 if getattr(error.__cause__, "sqlstate", "") not in (_LOCK_NOT_AVAILABLE, _DEADLOCK):
                     raise
+            except IntegrityError as error:
+                raise ReplayError(f"a table that stays refers to rows that are not there now: {error}") from error
             if time.monotonic() > deadline:
                 raise ReplayError(_in_use())
             time.sleep(_PAUSE)
@@ -247,13 +255,34 @@ def _tables(modules: Iterable[ModuleType]) -> list[str]:
 
 
 def _tell(event: Event, modules: Sequence[ModuleType]) -> None:
-    if event.erased:
-        # Its content is gone for good; what followed from the erasure is told by later events.
-        return
     try:
         consumers.deliver(event, modules)
     except Exception as error:
         raise ReplayError(f"event {event.position} ({event.name} of {event.stream_id}): {error!r}") from error
+
+
+def _can_fill(module: ModuleType, read: set[str]) -> bool:
+    """Whether it may be told of many events at once: what others do between two of them does not matter to it."""
+    return hasattr(module, "FILL") and not getattr(module, "READS", ()) and _name(module) not in read
+
+
+def _fill(events: Sequence[Event], module: ModuleType) -> None:
+    heard = [event for event in events if event.type in module.HANDLERS]
+    if not heard:
+        return
+    try:
+        with transaction.atomic():
+            module.FILL(heard)
+    except Exception as error:
+        # Which one it was is found by the handlers, or else it is the function's own fault.
+        for event in heard:
+            _tell(event, [module])
+        first, last = heard[0].position, heard[-1].position
+        raise ReplayError(f"{_name(module)}.FILL on the events {first} to {last}: {error!r}") from error
+
+
+def _name(module: ModuleType) -> str:
+    return module.__name__.rsplit(".", 1)[-1]
 
 
 def _empty(modules: Sequence[ModuleType]) -> None:

@@ -133,7 +133,7 @@ def test_a_server_that_was_told_to_stop_but_waits_for_a_session_is_started_anew(
         monkeypatch.setitem(connection.settings_dict, "HOST", str(folder / "postgres"))
         monkeypatch.setitem(connection.settings_dict, "NAME", postmaster.EMBEDDED_NAME)
         with session(folder) as held:
-            assert Client().get("/healthz").json() == {"status": "ok", "database": "answers"}
+            assert Client().get("/healthz").json()["database"] == "answers"
             before = killed(folder, signal.SIGTERM)
             until(lambda: is_stopping(folder / "postgres"))
             assert ours.trouble() == "was told to stop"

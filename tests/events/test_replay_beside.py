@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -313,3 +313,66 @@ def test_a_read_model_that_reads_another_one_says_so(consumers: Callable[..., No
     replay(["best2"])
     assert list(Row.objects.order_by("id").values_list("stars", flat=True)) == live == [1, 2]
     run("DROP TABLE beside_best")
+
+
+def test_a_read_model_that_can_take_many_events_at_once_is_filled_by_batches(
+    consumers: Callable[..., None],
+) -> None:
+    class Filled(models.Model):
+        stars = models.IntegerField()
+
+        class Meta:
+            app_label = "tests_of_events_filling"
+            db_table = "beside_filled"
+            managed = False
+
+    class Reader(models.Model):
+        class Meta:
+            app_label = "tests_of_events_filling"
+            db_table = "beside_reader"
+            managed = False
+
+    batches: list[int] = []
+    bad = 0
+
+    def create(event: Event) -> None:
+        if event.position == bad:
+            raise ValueError("no such colour")
+        Filled.objects.create(id=event.position, stars=event.data["stars"])
+
+    def fill(events: Sequence[Event]) -> None:
+        batches.append(len(events))
+        if bad:
+            raise ValueError("out of ideas")
+        Filled.objects.bulk_create(Filled(id=event.position, stars=event.data["stars"]) for event in events)
+
+    run("CREATE TABLE beside_filled (id bigint PRIMARY KEY, stars int); CREATE TABLE beside_reader (id bigint)")
+    consumers("filled", TABLES=(Filled,), HANDLERS={"photo.rated": create}, FILL=fill)
+    add(*range(600))
+    append("photo-1", ANY, [NewEvent("photo.titled", {})])
+    live = list(Filled.objects.order_by("id").values_list())
+    replay()
+    assert list(Filled.objects.order_by("id").values_list()) == live and len(live) == 600
+    assert batches == [500, 100]
+    bad = live[42][0]
+    with pytest.raises(ReplayError, match=rf"event {bad} \(photo\.rated\.v1.*no such colour"):
+        replay(["filled"])
+    bad = -1
+    with pytest.raises(ReplayError, match=r"filled\.FILL on the events.*out of ideas"):
+        replay(["filled"])
+    # Whoever is read while it is filled has to be told in the order of the events.
+    bad, batches[:] = 0, []
+    consumers("reader", TABLES=(Reader,), HANDLERS={}, READS=("filled",))
+    replay(["reader"])
+    assert batches == []
+    run("DROP TABLE beside_filled, beside_reader")
+
+
+def test_rows_that_a_table_outside_refers_to_may_not_go() -> None:
+    add(1)
+    run("INSERT INTO beside_note SELECT id FROM beside_photo")
+    before = rows()
+    consumers_module.all_consumers()[0].HANDLERS.clear()
+    with pytest.raises(ReplayError, match=r"refers to rows that are not there.*of_photo"):
+        replay()
+    assert rows() == before and not half_built()
