@@ -299,7 +299,7 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     "photo.sidecar_written": _heard,
 }
 TABLES = (Photo,)
-READS = ("files",)
+READS = ("files", "libraries")
 
 
 def visible_photos(account: Account) -> models.QuerySet[Photo]:
