@@ -95,7 +95,9 @@ def film_lines(photo: Photo) -> Iterator[tuple[str, str, str]]:
 def _of_video(way: str, photo: Photo) -> Playback:
     mimes = _ASKED.get(photo.kind, (photo.mime,))
     types = _types(mimes, _value(photo, "codecs"))
-    return Playback(way, reverse("playing", args=[photo.id]), types, _coded(photo))
+    # Where the codecs are well known, it is the container that browsers do not read.
+    coded = ", ".join(filter(None, [photo.kind.upper(), _coded(photo)]))
+    return Playback(way, reverse("playing", args=[photo.id]), types, coded)
 
 
 def _types(mimes: tuple[str, ...], codecs: Any) -> str:

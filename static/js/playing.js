@@ -19,9 +19,11 @@ function plays(video) {
 function refuse(video) {
   const words = document.querySelector("#viewer .refusal");
   if (words) words.hidden = false;
-  document.querySelector("#viewer .live-button")?.remove();
-  if (words) video.replaceWith(poster(video));
-  else video.remove();
+  if (words) return video.replaceWith(poster(video));
+  const button = document.querySelector("#viewer .live-button");
+  if (button) button.replaceChildren("Live: this browser cannot play it");
+  button?.setAttribute("disabled", "");
+  video.remove();
 }
 
 function poster(video) {

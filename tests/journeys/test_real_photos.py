@@ -50,7 +50,7 @@ def test_every_file_has_an_end_and_then_all_is_quiet(imported: Installation, sha
 
 
 def replayed_rows_are_identical(imported: Installation) -> None:
-    tables = ("library", "photo_file", "photo", "failure")
+    tables = ("library", "photo_file", "photo", "failure", "stack_member")
     before = {table: imported.rows(f"SELECT t::text FROM {table} AS t ORDER BY 1") for table in tables}
     jobs = imported.value("SELECT count(*) FROM procrastinate_jobs")
     imported.manage("replay")

@@ -34,7 +34,7 @@ def test_quicktime_is_asked_for_as_the_mp4_that_browsers_know() -> None:
     facts = {"codecs": {"value": "avc1.640028"}, "video_codec": {"value": "h264"}, "audio_codec": {"value": "aac"}}
     found = playback_of(Photo(id=uuid4(), media="video", kind="mov", mime="video/quicktime", facts=facts))
     assert found and found.types.split("|")[0] == 'video/mp4; codecs="avc1.640028"'
-    assert found.coded == "H.264, AAC"
+    assert found.coded == "MOV, H.264, AAC"
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +100,7 @@ class TestInABrowser:
         kind = ("mov", "video", "video/quicktime")
         photo = shelf.photo("clip.mov", content=b"film", kind=kind, codecs=NEVER, video_codec="prores")
         window.goto(f"/photos/{photo}/")
-        window.get_by_text("This browser cannot play this video (ProRes)").wait_for()
+        window.get_by_text("This browser cannot play this video (MOV, ProRes)").wait_for()
         assert window.get_by_role("link", name="Download it").get_attribute("href") == f"/photos/{photo}/original"
         assert (
             window.locator(".picture img").evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
@@ -121,6 +121,15 @@ class TestInABrowser:
         of_film(window, "film.currentTime = 5.9")
         wait_until(lambda: window.locator(".live-film.shown").count() == 0)
         assert button.get_attribute("aria-pressed") == "false"
+
+    def test_a_film_inside_a_picture_that_cannot_play_is_spoken_of_too(self, window: Any, shelf: Shelf) -> None:
+        place = {"motion_start": 2, "motion_length": 4, "motion_codecs": NEVER}
+        photo = shelf.photo("live.jpg", content=b"a film", **place)
+        window.goto(f"/photos/{photo}/")
+        button = window.get_by_role("button", name="Live: this browser cannot play it")
+        button.wait_for()
+        assert button.is_disabled()
+        window.keyboard.press(" ")
 
     @pytest.mark.parametrize("motion", ["no-preference", "reduce"])
     def test_an_animation_moves_unless_stillness_is_asked_for(
