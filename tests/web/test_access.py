@@ -24,6 +24,7 @@ def addresses(photo: object, failure: object) -> dict[str, str]:
         "arrivals": "/arrivals/?shown=0",
         "photo": f"/photos/{photo}/",
         "photo-details": f"/photos/{photo}/details/",
+        "photo-metadata": f"/photos/{photo}/metadata/",
         "tile": f"/photos/{photo}/tile/r1.webp",
         "large": f"/photos/{photo}/large/r1.webp",
         "original": f"/photos/{photo}/original",
@@ -39,6 +40,17 @@ def addresses(photo: object, failure: object) -> dict[str, str]:
         "retry-all": "/failures/retry/",
         "retry": f"/failures/{failure}/retry/",
         "set-aside": f"/failures/{failure}/set-aside/",
+        "missing": "/missing/",
+        "take-out-all": "/missing/take-out/",
+        "take-out": f"/missing/{photo}/take-out/",
+        "libraries": "/libraries/",
+        "library-add": "/libraries/add/",
+        "library": f"/libraries/{failure}/",
+        "library-change": f"/libraries/{failure}/change/",
+        "library-rescan": f"/libraries/{failure}/rescan/",
+        "library-remove": f"/libraries/{failure}/remove/",
+        "folder-add": f"/libraries/{failure}/folders/",
+        "folder-remove": f"/libraries/{failure}/folders/{photo}/remove/",
         "skipped": "/skipped/",
         "progress": "/progress/",
     }
@@ -49,6 +61,8 @@ POSTS = {
     *("retry-all", "retry", "set-aside"),
     *("unstack", "restack", "on-top"),
     *("photo-edit", "photo-undo", "photo-sidecar"),
+    *("take-out-all", "take-out"),
+    *("library-add", "library-change", "library-rescan", "library-remove", "folder-add", "folder-remove"),
 }
 
 
@@ -80,7 +94,12 @@ def test_a_fragment_sends_the_whole_page_to_the_sign_in(owner: Account) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["photo", "photo-details", "tile", "large", "original", "playing", "retry", "set-aside"]
+    "name",
+    [
+        *("photo", "photo-details", "photo-metadata", "tile", "large", "original", "playing", "motion"),
+        *("unstack", "restack", "on-top", "photo-edit", "photo-undo", "photo-sidecar", "take-out"),
+        *("retry", "set-aside"),
+    ],
 )
 def test_another_accounts_photo_does_not_exist(name: str, shelf: Shelf, stranger: Account) -> None:
     photo = shelf.photo()
