@@ -1,11 +1,12 @@
 """Stacks from the files to the page: found in any order, one tile, a switch, apart and together by hand."""
 
+from concurrent.futures import ThreadPoolExecutor
 from itertools import permutations
 from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 
 from core.accounts import Account
@@ -13,6 +14,7 @@ from core.readmodels.photos import Photo, history_of
 from core.readmodels.stacks import StackMember
 from core.web.history import history_in_words
 from events.replay import replay
+from tests.web.browsing import wait_until
 from tests.web.conftest import Shelf
 from tests.web.test_timeline import tiles_in
 from workers.stacking import find_stack
@@ -152,3 +154,27 @@ def test_a_replay_gives_the_same_stacks(shelf: Shelf, page: Client) -> None:
     replay()
     assert list(StackMember.objects.order_by("photo_id").values()) == rows
     assert Photo.objects.count() == 4
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_that_are_imported_at_the_same_time_the_second_sees_the_first(shelf: Shelf) -> None:
+    def import_second() -> None:
+        shelf.photo("a/IMG_1.JPG", ready=False, **FILES["a/IMG_1.JPG"])
+        connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            shelf.photo("a/IMG_1.CR2", ready=False, **FILES["a/IMG_1.CR2"])
+            second = pool.submit(import_second)
+            wait_until(lambda: second.done() or someone_waits())
+            assert not second.done(), "it did not wait for its namesake"
+        second.result()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'find_stack'")
+        assert cursor.fetchone() == (1,)
+
+
+def someone_waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+        return bool(cursor.fetchone()[0])
