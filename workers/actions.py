@@ -102,7 +102,7 @@ def supersede_dead(
     tasks: Sequence[str], key: str, values: Sequence[str], reason: str, actor: str = "system"
 ) -> list[int]:
     """Resolve the dead jobs of some tasks for these photos or files (`key`), whose cause is gone; their ids."""
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         done = _change(_SUPERSEDE[key], {"tasks": list(tasks), "values": list(values)})
         _note(done, "superseded", actor, reason)
         return sorted(done)

@@ -150,6 +150,8 @@ def _file_left(event: Event) -> None:
     assert isinstance(fact, photos.FileGone | photos.FileMissing | photos.FileMoved)
     _mended(fact.file, IMPORT)
     photo = subject_of(event.stream_id)
+    if isinstance(fact, photos.FileMoved):
+        return
     if not PhotoFile.objects.filter(photo_id=photo, missing_since=None).exists():
         Failure.objects.filter(photo_id=photo).delete()
 

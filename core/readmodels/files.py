@@ -67,7 +67,11 @@ class SkippedGroup:
 
 
 def _put(file: UUID, **values: object) -> None:
-    PhotoFile.objects.update_or_create(id=file, defaults={"missing_since": None, **values})
+    """One statement, for there may be thousands: what is not among the values stays as it is."""
+    row = {"missing_since": None, **values}
+    PhotoFile.objects.bulk_create(
+        [PhotoFile(id=file, **row)], update_conflicts=True, unique_fields=["id"], update_fields=list(row)
+    )
 
 
 def _imported(event: Event) -> None:
@@ -86,11 +90,14 @@ def _added(event: Event) -> None:
 def _moved(event: Event) -> None:
     fact = codec.decode(event)
     assert isinstance(fact, photos.FileMoved)
+    to, photo = fact.to, subject_of(event.stream_id)
+    PhotoFile.objects.filter(id=to.id).exclude(id=fact.file).delete()
     library, kind = _photo_of(event)
-    before = PhotoFile.objects.filter(id=fact.file, photo_id=subject_of(event.stream_id))
-    since = before.values_list("since", flat=True).first()
-    before.delete()
-    _put_indexed(event, library, fact.to, kind, since=since or event.position)
+    place = {"id": to.id, "folder_id": to.folder or library, "path": to.path}
+    state = {"size": to.size, "mtime_ns": to.mtime_ns, "state": FileState.INDEXED, "code": "", "reason": ""}
+    moved = PhotoFile.objects.filter(id=fact.file, photo_id=photo).update(**place, **state, missing_since=None)
+    if not moved:  # its old place holds another photo's file by now
+        _put_indexed(event, library, to, kind, since=event.position)
 
 
 def _missing(event: Event) -> None:

@@ -5,8 +5,9 @@ from typing import Any
 from uuid import UUID
 
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, Value
 from django.db.models.fields.json import KT
+from django.db.models.functions import Coalesce
 
 from core.accounts import Account
 from core.domain import codec, libraries, photos
@@ -124,19 +125,20 @@ def _files_changed(event: Event) -> None:
     photo = subject_of(event.stream_id)
     known = PhotoFile.objects.filter(photo_id=photo).order_by(F("missing_since").asc(nulls_first=True), "since")
     file = known.first()
+    now: dict[str, Any] = {}
     match codec.decode(event):
         case photos.FileGone(reason="ignored") if file is None:
             _update(event, hidden=Hidden.IGNORED)
             return
         case photos.FileAdded() | photos.FileBack() | photos.FileMoved() | photos.ContentReplaced():
-            _update(event, hidden="")
-    if file is None or file.missing_since is not None:
-        Photo.objects.filter(id=photo, missing=False).update(missing=True, missing_since=event.recorded_at)
-    else:
-        _update(event, missing=False, missing_since=None)
+            now = {"hidden": ""}
     if file is not None:
-        place = {"path": file.path, "name": _name(file.path), "folder_id": file.folder_id, "size": file.size}
-        _update(event, **place)
+        now |= {"path": file.path, "name": _name(file.path), "folder_id": file.folder_id, "size": file.size}
+    if file is None or file.missing_since is not None:
+        since = Coalesce("missing_since", Value(event.recorded_at))
+        _update(event, missing=True, missing_since=since, **now)
+    else:
+        _update(event, missing=False, missing_since=None, **now)
 
 
 def _content_replaced(event: Event) -> None:
