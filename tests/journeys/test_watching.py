@@ -133,6 +133,7 @@ def test_j6_whatever_happens_while_watching_a_new_file_still_appears(watched: In
     assert watched.value(f"{named} AND datname = current_database()") == 1
 
 
+@pytest.mark.slow
 def test_a_watched_folder_that_goes_away_makes_photos_offline_and_is_followed_when_it_is_back(
     watched: Installation,
 ) -> None:
