@@ -173,7 +173,8 @@ class Tree:
     def _add_one(self, folder: str) -> bool:
         place = f"{self.root}/{folder}" if folder else self.root
         try:
-            watch = self._inotify.add_watch(place, _MASK)
+            # The root may have become a link: people move their photos and leave one behind.
+            watch = self._inotify.add_watch(place, _MASK if folder else _MASK & ~flags.DONT_FOLLOW)
         except OSError as error:
             if folder and error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EACCES):
                 return False  # gone since, turned into a link, or not ours to read

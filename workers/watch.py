@@ -33,6 +33,7 @@ WATCHER_NAME = "filmroll-watch"
 _ACTOR = "worker:watch"
 _BETWEEN_TRIES = 5.0
 _RESCAN_SECONDS = 600.0
+_BACK_SECONDS = 1.0  # a folder that was gone for a moment
 # The two halves of a move come together; one that stays alone for so long went out of sight.
 _HALF_SECONDS = 0.02
 
@@ -96,8 +97,12 @@ async def _keep_watching(folder: Folder, library: Library, mounts: Mounts, stop:
         try:
             await _watch_folder(folder, Rules(library.ignore_rules), mounts, stop)
         except FileNotFoundError:
-            await _patiently(is_reachable, folder.id)
-            await _until_it_looks_different(folder.place, mounts)
+            # Looked at first: it may come back while the database is asked.
+            before = await asyncio.to_thread(_looks, folder.place)
+            if await _patiently(is_reachable, folder.id):
+                await asyncio.sleep(_BACK_SECONDS)
+            else:
+                await _until_it_looks_different(folder.place, before, mounts)
         except CannotWatch as error:
             log.warning(error.reason)
             await _patiently(_note_unwatched, folder, error)
@@ -168,9 +173,9 @@ def _note_unwatched(folder: Folder, error: CannotWatch) -> None:
     queue_scans([folder.library_id])
 
 
-async def _until_it_looks_different(root: Path, mounts: Mounts) -> None:
-    """Wait, without a statement, until the place of an unreachable folder looks different from now."""
-    before, mounted = await asyncio.to_thread(_looks, root), asyncio.Event()
+async def _until_it_looks_different(root: Path, before: tuple[int, bool] | None, mounts: Mounts) -> None:
+    """Wait, without a statement, until the place of an unreachable folder looks different from before."""
+    mounted = asyncio.Event()
     mounts.add(mounted.set)
     try:
         while await asyncio.to_thread(_looks, root) == before:
@@ -206,12 +211,11 @@ async def _rescan_now_and_then(stop: asyncio.Event) -> None:
         await _patiently(lambda: queue_scans([library.id for library in all_libraries()]))
 
 
-async def _patiently(function: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
+async def _patiently(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Do it, however often the database has to be asked."""
     while True:
         try:
-            await in_thread(function, *args, **kwargs)
-            return
+            return await in_thread(function, *args, **kwargs)
         except Exception as error:  # noqa: BLE001  # the outermost edge: a watcher must not end
             _log.warning("the watcher stumbled and goes on", error=repr(error))
             await asyncio.sleep(_BETWEEN_TRIES)
