@@ -17,6 +17,8 @@ from tests.events.readers import HoldersFirst, NaiveReader, Reader, append_by, i
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+LONG = [pytest.mark.slow, pytest.mark.timeout(1200)]
+
 
 def interleavings(endings: Sequence[str]) -> Iterator[tuple[tuple[int, str], ...]]:
     """Every order of begin, append and ending of so many transactions, told apart by their number alone."""
@@ -72,7 +74,7 @@ def play(
 
 @pytest.mark.parametrize(
     ("count", "every", "stories"),
-    [(1, 1, 2), (2, 1, 40), (3, 19, 118), pytest.param(3, 1, 2240, marks=pytest.mark.slow)],
+    [(1, 1, 2), (2, 1, 40), (3, 19, 118), pytest.param(3, 1, 2240, marks=LONG)],
     ids=["one", "two", "a sample of three", "three transactions"],
 )
 def test_every_interleaving_is_read_in_order_with_nothing_missed_or_doubled(
@@ -147,8 +149,8 @@ def play_within_looks(
     [
         (1, 2, 56),
         (2, 1, 420),
-        pytest.param(2, 2, 2520, marks=pytest.mark.slow),
-        pytest.param(3, 1, 10080, marks=[pytest.mark.slow, pytest.mark.timeout(600)]),
+        pytest.param(2, 2, 2520, marks=LONG),
+        pytest.param(3, 1, 10080, marks=LONG),
     ],
 )
 def test_writers_may_do_anything_between_the_statements_of_a_look(
