@@ -125,7 +125,7 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     ),
 }
 TABLES = (StackMember,)
-READS = ("files", "photos")
+READS = ("photos",)
 
 
 def without_tucked(photos: models.QuerySet[Photo]) -> models.QuerySet[Photo]:

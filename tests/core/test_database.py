@@ -124,6 +124,7 @@ def test_a_server_that_a_killed_program_left_behind_is_started_anew(folder: Path
         left.process.wait(10)
 
 
+@pytest.mark.django_db
 def test_a_server_that_was_told_to_stop_but_waits_for_a_session_is_started_anew(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
