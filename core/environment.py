@@ -120,6 +120,15 @@ VARIABLES: dict[str, Variable] = {
     "FILMROLL_RESCAN_HOURS": Variable(
         "24", _number(0, 8760), "Hours between two looks through all folders, watched or not; 0 means never."
     ),
+    "FILMROLL_ORIGINALS_DIR": Variable(
+        "", _folder, "Folder that uploads are kept in; `originals` in the data folder when empty."
+    ),
+    "FILMROLL_UPLOAD_QUOTA_GIB": Variable(
+        "0", _number(0, 1_000_000), "Room in GiB that each account's uploads may take; 0 means no limit."
+    ),
+    "FILMROLL_UPLOAD_DAYS": Variable(
+        "7", _number(1, 365), "Days after which an upload that nobody goes on with is cleared away."
+    ),
     "FILMROLL_LOG_LEVEL": Variable("INFO", _level, "DEBUG, INFO, WARNING or ERROR."),
     "FILMROLL_LOG_JSON": Variable("off", _switch, "Whether log lines are JSON rather than text."),
     "FILMROLL_DEBUG": Variable("off", _switch, "Django's debug pages; never on a reachable server."),

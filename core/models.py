@@ -7,5 +7,19 @@ from core.readmodels.libraries import Folder, Library
 from core.readmodels.photos import Photo
 from core.readmodels.sidecars import Sidecar
 from core.readmodels.stacks import StackMember
+from core.readmodels.uploads import UploadedFile
+from core.uploads import Upload
 
-__all__ = ["Account", "ApiKey", "Failure", "Folder", "Library", "Photo", "PhotoFile", "Sidecar", "StackMember"]
+__all__ = [
+    "Account",
+    "ApiKey",
+    "Failure",
+    "Folder",
+    "Library",
+    "Photo",
+    "PhotoFile",
+    "Sidecar",
+    "StackMember",
+    "Upload",
+    "UploadedFile",
+]

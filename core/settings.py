@@ -11,6 +11,9 @@ MODELS_DIR: Path | None = setting("FILMROLL_MODELS_DIR")
 MODEL_DOWNLOADS: bool = setting("FILMROLL_MODEL_DOWNLOADS")
 CONCURRENCY: int = setting("FILMROLL_CONCURRENCY") or database.cores()
 CHILD_MEMORY_MIB: int = setting("FILMROLL_CHILD_MEMORY_MIB")
+ORIGINALS_DIR: Path | None = setting("FILMROLL_ORIGINALS_DIR")
+UPLOAD_QUOTA_GIB: int = setting("FILMROLL_UPLOAD_QUOTA_GIB")
+UPLOAD_DAYS: int = setting("FILMROLL_UPLOAD_DAYS")
 RESCAN_HOURS: int = setting("FILMROLL_RESCAN_HOURS")
 HOST: str = setting("FILMROLL_HOST")
 PORT: int = setting("FILMROLL_PORT")
@@ -40,6 +43,7 @@ EVENT_CONSUMERS: list[str] = [
     "core.readmodels.photos",
     "core.readmodels.sidecars",
     "core.readmodels.stacks",
+    "core.readmodels.uploads",
     "core.readmodels.failures",
     "workers.reactions",
 ]
@@ -65,8 +69,11 @@ ROOT_URLCONF = "core.urls"
 MOUNTS = [("jobs/", "workers.console.urls")]
 API_ROUTERS = [("/jobs", "workers.console.api.router")]
 # Functions of upper layers, by name: which queues wait for what, and who writes a death into a photo's history,
+# who says by a file's content whether it is welcome, who clears away uploads that nobody goes on with,
 # and who reads every tag of an original (in a child process).
 UNMET_REQUIREMENTS = "workers.requirements.unmet_requirements"
+UPLOAD_LOOK = "workers.uploads.unwelcome"
+UPLOAD_BEGUN = "workers.uploads.sweep_later"
 ALL_TAGS = "workers.alltags.all_tags_of"
 JOB_DEAD_HOOK = "workers.deaths.record_dead"
 ASGI_APPLICATION = "core.asgi.application"

@@ -11,6 +11,7 @@ from uuid import UUID
 from django.conf import settings
 
 _ESCAPED = "\\x"
+_ROOM_LEFT = 512 << 20
 
 
 def path_to_text(path: bytes | str | os.PathLike[str]) -> str:
@@ -41,8 +42,46 @@ def text_to_path(text: str) -> str:
 
 
 def original_path(root: str, path: str) -> Path:
-    """Where an original lies: the library's root and the path inside it, both as `path_to_text` made them."""
-    return Path(text_to_path(root)) / text_to_path(path)
+    """Where an original lies: the folder's root and the path inside it, both as `path_to_text` made them."""
+    return folder_path(root) / text_to_path(path)
+
+
+def folder_path(root: str) -> Path:
+    """Where a library's folder lies. The root of a managed one is inside the folder of all uploads."""
+    return originals_folder() / text_to_path(root)
+
+
+def is_managed(root: str) -> bool:
+    """Whether a folder is Filmroll's own, so that files may be put into it; all others are only read."""
+    return not root.startswith("/")
+
+
+def managed_root(account_id: UUID) -> str:
+    """The root of the library that an account's uploads go to."""
+    return account_id.hex
+
+
+def managed_path(sha256: str, extension: str) -> str:
+    """The path of an upload inside its library: by the hash of its content, in two levels of small folders."""
+    return f"{sha256[:2]}/{sha256[2:4]}/{sha256}{'.' if extension else ''}{extension}"
+
+
+def partial_path(upload_id: UUID) -> Path:
+    """Where the bytes of an upload gather, on the disk of the originals so that it can be renamed into place."""
+    return originals_folder() / "incoming" / upload_id.hex
+
+
+def originals_folder() -> Path:
+    """The folder of all uploads, with or without originals in it."""
+    folder: Path = settings.ORIGINALS_DIR or settings.DATA_DIR / "originals"
+    return folder
+
+
+def room_for_originals() -> tuple[int, int]:
+    """Bytes free on the disk of the originals, and those that are to stay free for the database's sake."""
+    originals_folder().mkdir(parents=True, exist_ok=True)
+    disk = shutil.disk_usage(originals_folder())
+    return disk.free, min(_ROOM_LEFT, disk.total // 20)
 
 
 def preview_path(photo_id: UUID, revision: str, name: str) -> Path:
@@ -72,6 +111,20 @@ def put_in_place(made: Path, final: Path) -> None:
     _sync(made)
     made.replace(final)
     _sync(final.parent)
+
+
+def keep_original(made: Path, final: Path) -> None:
+    """Move a finished upload to its place, for good: the folders that are new on the way are on disk as well."""
+    _make_folder(final.parent)
+    put_in_place(made, final)
+
+
+def _make_folder(folder: Path) -> None:
+    if folder.is_dir():
+        return
+    _make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    _sync(folder.parent)
 
 
 def clear_working_folders() -> None:

@@ -14,7 +14,8 @@ from core.domain.files import FileSkipped, file_id, folder_name
 from core.readmodels.files import FileState, PhotoFile, files_of_photo
 from core.readmodels.libraries import Folder, lies_at
 from core.readmodels.photos import Photo, history_by_people, holder_of
-from core.storage import original_path
+from core.readmodels.uploads import name_of_upload
+from core.storage import is_managed, original_path
 from workers import sidecars
 from workers.children import run_in_child
 from workers.disks import is_gone, is_reachable
@@ -81,18 +82,22 @@ def known_file(row: PhotoFile) -> KnownFile:
 
 
 def _import_picture(folder: Folder, path: str, original: Path, facts: FileFacts) -> str:
+    # An upload lies under a hash; what its owner calls it may hold a date.
+    name = name_of_upload(file_id(folder.id, path)) if is_managed(folder.root) else ""
     said: Metadata = run_in_child(
         "decode",
         read_metadata,
         original,
         facts.kind,
+        name,
         seconds=_METADATA_SECONDS,
         memory_mib=settings.CHILD_MEMORY_MIB,
     )
     place = folder_name(folder.library_id, folder.id)
     file = photos.OriginalFile(file_id(folder.id, path), path, facts.size, facts.mtime_ns, place)
     kind, mismatch = facts.kind, facts.head_mismatch or ""
-    found = photos.PhotoImported(folder.library_id, file, facts.sha256, kind.name, kind.media, kind.mime, mismatch)
+    held = (facts.sha256, kind.name, kind.media, kind.mime, mismatch)
+    found = photos.PhotoImported(folder.library_id, file, *held, name=name)
     read = photos.MetadataRead(
         METADATA_VERSION,
         {name: photos.Fact(fact.value, fact.source) for name, fact in said.facts.items()},

@@ -20,8 +20,9 @@ from workers.redrive import redrive_or_defer
 from workers.scan import import_job_of, queue_scans
 from workers.stacking import may_belong_to_others
 
-# A person who presses Retry waits for the answer: it goes before the machine's own work.
+# A person who presses Retry, or uploads, waits for the answer: it goes before the machine's own work.
 _BY_HAND = 50
+_IMPORT_PRIORITY = 10
 _DONE, _GONE, _ASIDE = "The work is done by now.", "The file is there no more.", "A person has set it aside."
 _IMPORT = ("import_file",)
 
@@ -42,11 +43,21 @@ def _folder_online(event: Event) -> None:
         _render_unless_failed(photo)
 
 
+def _uploaded(event: Event) -> None:
+    """Who uploads a photo waits for it; a whole folder that is copied in takes its turn."""
+    fact = codec.decode(event)
+    assert isinstance(fact, files.FileUploaded)
+    more = 0 if event.meta.get("source") == "cli" else _BY_HAND
+    defer_batch([import_job_of(fact.library, fact.folder or fact.library, fact.path, _IMPORT_PRIORITY + more)])
+
+
 def _imported(event: Event) -> None:
     fact = codec.decode(event)
     assert isinstance(fact, photos.PhotoImported)
     _resolve_file(fact.file.id, _DONE)
-    defer_batch([_step_job(subject_of(event.stream_id), Step.PREVIEWS)])
+    # Only what was uploaded has a name besides its path.
+    more = _BY_HAND if fact.name else 0
+    defer_batch([_step_job(subject_of(event.stream_id), Step.PREVIEWS, more)])
 
 
 def _file_found(event: Event) -> None:
@@ -210,6 +221,7 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     "photo.labels_found": _labels_found,
     "photo.step_retried": _retry_step,
     "photo.step_set_aside": _step_set_aside,
+    "file.uploaded": _uploaded,
     "file.skipped": _file_skipped,
     "file.retried": _retry_import,
     "file.set_aside": _file_set_aside,

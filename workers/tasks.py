@@ -15,7 +15,7 @@ from core.domain import photos
 from core.readmodels.libraries import folder_by_id, library_by_id
 from core.readmodels.photos import Photo
 from core.storage import preview_path, put_in_place, working_folder
-from workers import modelfiles, sidecars, sidecarwriting, stacking
+from workers import modelfiles, sidecars, sidecarwriting, stacking, uploads
 from workers.children import run_in_child
 from workers.errors import TransientError
 from workers.imports import find_original, import_found
@@ -32,6 +32,12 @@ _LABELS_MEMORY_MIB = 2048
 def scan_library(library: str) -> dict[str, Any]:
     """Queue what is new or changed in a library, and record what is gone or back."""
     return scan_folders(library_by_id(UUID(library)))
+
+
+@app.task(name=uploads.SWEEP, queue="scan", retry=RetryPolicy())
+def sweep_uploads() -> int:
+    """Throw away uploads that nobody went on with, and come again when the next one expires."""
+    return uploads.sweep()
 
 
 @app.task(name="import_file", queue="files", priority=10, retry=RetryPolicy())

@@ -5,12 +5,14 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 
-from core.api import edits, failures, libraries, stacks
+from core.api import edits, failures, libraries, stacks, uploads
 from core.api.access import ACCESS
 from core.domain.edits import BadValue, ChangedMeanwhile, NotUndoable
 from core.domain.libraries import FolderTaken, LastFolder, LibraryNotFound, NotAFolder
 from core.domain.photos import NothingToRetry, PhotoNotFound
+from core.domain.uploads import UploadRefused
 from core.readmodels.failures import FailureNotFound
+from core.tus import refusal
 
 api = NinjaAPI(
     title="Filmroll",
@@ -24,6 +26,7 @@ api.add_router("/photos", edits.router)
 api.add_router("/stacks", stacks.router)
 api.add_router("/failures", failures.router)
 api.add_router("/libraries", libraries.router)
+api.add_router("/uploads", uploads.router)
 for prefix, router in settings.API_ROUTERS:  # upper layers, by name
     api.add_router(prefix, router)
 
@@ -40,6 +43,11 @@ def not_found(request: HttpRequest, error: Exception) -> HttpResponse:
 @api.exception_handler(BadValue)
 def bad_value(request: HttpRequest, error: Exception) -> HttpResponse:
     return api.create_response(request, {"detail": str(error)}, status=422)
+
+
+@api.exception_handler(UploadRefused)
+def upload_refused(request: HttpRequest, error: UploadRefused) -> HttpResponse:  # noqa: ARG001  # ninja's signature
+    return refusal(error)
 
 
 @api.exception_handler(ChangedMeanwhile)

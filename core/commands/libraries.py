@@ -10,7 +10,7 @@ from core.commands.log import load_library, write
 from core.domain import libraries
 from core.domain.libraries import Library, LibraryEvent, LibraryNotFound, NotAFolder, library_id
 from core.domain.streams import library_stream
-from core.storage import path_to_text
+from core.storage import folder_path, managed_root, path_to_text
 from events.store import NO_STREAM, VersionConflict
 
 _RACES = 5
@@ -32,6 +32,21 @@ def add_library(folder: Path, *, name: str = "", owner: UUID | None = None, acto
     try:
         write(library_stream(identity), [added], actor=actor, expected=NO_STREAM)
     except VersionConflict:  # it is there already, which is what was asked for
+        _decide(identity, lambda library: [libraries.LibraryRestored()] if library.removed else [], actor)
+    return identity
+
+
+def managed_library(owner: UUID, name: str, *, actor: str) -> UUID:
+    """The library that an account's uploads go to, made on first use and brought back when it was taken out."""
+    root = managed_root(owner)
+    folder_path(root).mkdir(parents=True, exist_ok=True)
+    identity = library_id(root)
+    added = libraries.LibraryAdded(name, root, owner, in_place=False)
+    # Nobody but Filmroll puts files there, and it knows of those.
+    begun: list[LibraryEvent] = [added, libraries.WatchSwitched(False)]
+    try:
+        write(library_stream(identity), begun, actor=actor, expected=NO_STREAM)
+    except VersionConflict:  # it is there already
         _decide(identity, lambda library: [libraries.LibraryRestored()] if library.removed else [], actor)
     return identity
 

@@ -55,6 +55,7 @@ TYPES: dict[str, type[Any]] = {
     "photo.stacked": stacks.PhotoStacked,
     "photo.unstacked": stacks.PhotoUnstacked,
     "photo.put_on_top": stacks.PutOnTop,
+    "file.uploaded": files.FileUploaded,
     "file.skipped": files.FileSkipped,
     "file.failed": files.FileFailed,
     "file.retried": files.FileRetried,

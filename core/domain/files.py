@@ -1,4 +1,4 @@
-"""What can happen to a file that is no photo: it is skipped, it cannot be read, or it is there no more."""
+"""What can happen to a file before it is a photo: it is uploaded, skipped, cannot be read, or is there no more."""
 
 from dataclasses import dataclass
 from uuid import UUID, uuid5
@@ -65,7 +65,20 @@ class FileVanished:
     reason: str = "gone"
 
 
-FileEvent = FileSkipped | FileFailed | FileRetried | FileSetAside | FileVanished
+@dataclass(frozen=True, slots=True)
+class FileUploaded:
+    """A file came in and lies, whole and synced, in a managed library. `name` is what its owner calls it."""
+
+    library: UUID
+    path: Personal[str]
+    name: Personal[str]
+    sha256: str
+    size: int
+    mtime_ns: int
+    folder: UUID | None = None
+
+
+FileEvent = FileUploaded | FileSkipped | FileFailed | FileRetried | FileSetAside | FileVanished
 
 
 class FileNotFailed(ValueError):

@@ -53,7 +53,10 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class PhotoImported:
-    """New content was found: a photo begins."""
+    """New content was found: a photo begins.
+
+    `name` is what its owner calls it, where that is not the last part of the path: an upload lies under its hash.
+    """
 
     library: UUID
     file: OriginalFile
@@ -62,6 +65,7 @@ class PhotoImported:
     media: str
     mime: str
     mismatch: str = ""
+    name: Personal[str] = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,8 @@ class PhotoFile(models.Model):
     role = models.CharField(max_length=10, choices=Role, default=Role.ORIGINAL)
     # Compared byte by byte, in the order in which a scan walks.
     path = models.TextField(db_collation="C")
+    # What its owner calls it, where that is not the last part of the path.
+    name = models.TextField(default="")
     missing_since = models.DateTimeField(null=True)
     since = models.BigIntegerField(default=0)
     size = models.BigIntegerField()
@@ -78,6 +80,8 @@ def _imported(event: Event) -> None:
     fact = codec.decode(event)
     assert isinstance(fact, photos.PhotoImported)
     _put_indexed(event, fact.library, fact.file, fact.kind, since=event.position)
+    if fact.name:
+        PhotoFile.objects.filter(id=fact.file.id).update(name=fact.name)
 
 
 def _added(event: Event) -> None:

@@ -11,7 +11,7 @@ from core.accounts import Account
 from core.domain import codec, libraries
 from core.domain.libraries import DEFAULT_IGNORE, LibraryNotFound
 from core.domain.streams import subject_of
-from core.storage import original_path, path_to_text, text_to_path
+from core.storage import folder_path, is_managed, original_path, path_to_text
 from events.event import Event
 from events.pulse import pulse
 
@@ -39,6 +39,11 @@ class Library(models.Model):
     class Meta:
         db_table = "library"
 
+    @property
+    def managed(self) -> bool:
+        """Whether its folder is Filmroll's own: uploads go there, and nobody else's files."""
+        return is_managed(self.root)
+
 
 class Folder(models.Model):
     """One folder of a library. `device` is the disk that it was last seen on."""
@@ -61,7 +66,7 @@ class Folder(models.Model):
     @property
     def place(self) -> Path:
         """Where it lies."""
-        return Path(text_to_path(self.root))
+        return folder_path(self.root)
 
 
 def _added(event: Event) -> None:
@@ -194,7 +199,7 @@ def refuse_taken(place: Path, *, same_is_fine: bool) -> None:
     root = path_to_text(place)
     for folder in all_folders():
         if folder.root != root or not same_is_fine:
-            libraries.refuse_overlap(root, folder.root)
+            libraries.refuse_overlap(root, path_to_text(folder.place))
 
 
 def unwell_folders(library_ids: Iterable[UUID]) -> models.QuerySet[Folder]:

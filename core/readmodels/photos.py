@@ -111,7 +111,7 @@ def _imported(event: Event) -> None:
         kind=fact.kind,
         media=fact.media,
         mime=fact.mime,
-        name=_name(fact.file.path),
+        name=fact.name or _name(fact.file.path),
         folder_id=fact.file.folder or fact.library,
         path=fact.file.path,
         size=fact.file.size,
@@ -133,7 +133,12 @@ def _files_changed(event: Event) -> None:
         case photos.FileAdded() | photos.FileBack() | photos.FileMoved() | photos.ContentReplaced():
             now = {"hidden": ""}
     if file is not None:
-        now |= {"path": file.path, "name": _name(file.path), "folder_id": file.folder_id, "size": file.size}
+        now |= {
+            "path": file.path,
+            "name": file.name or _name(file.path),
+            "folder_id": file.folder_id,
+            "size": file.size,
+        }
     if file is None or file.missing_since is not None:
         since = Coalesce("missing_since", Value(event.recorded_at))
         _update(event, missing=True, missing_since=since, **now)

@@ -14,6 +14,7 @@ from core.web import (
     pictures,
     stacks,
     timeline,
+    uploads,
     viewer,
 )
 
@@ -35,6 +36,9 @@ urlpatterns = [
     path("photos/<uuid:photo_id>/original", pictures.original, name="original"),
     path("photos/<uuid:photo_id>/playing", pictures.playing, name="playing"),
     path("photos/<uuid:photo_id>/motion", pictures.motion, name="motion"),
+    path("uploads/", uploads.collection, name="uploads"),
+    path("uploads/known", uploads.known, name="uploads-known"),
+    path("uploads/<uuid:upload_id>", uploads.single, name="upload"),
     path("failures/", failures.failures_page, name="failures"),
     path("failures/retry/", failures.retry_all, name="retry-all"),
     path("failures/<uuid:failure_id>/retry/", failures.retry, name="retry"),

@@ -36,6 +36,9 @@ def addresses(photo: object, failure: object) -> dict[str, str]:
         "photo-edit": f"/photos/{photo}/edit/",
         "photo-undo": f"/photos/{photo}/undo/{failure}/",
         "photo-sidecar": f"/photos/{photo}/sidecar/",
+        "uploads": "/uploads/",
+        "uploads-known": "/uploads/known",
+        "upload": f"/uploads/{photo}",
         "failures": "/failures/",
         "retry-all": "/failures/retry/",
         "retry": f"/failures/{failure}/retry/",
@@ -58,6 +61,7 @@ def addresses(photo: object, failure: object) -> dict[str, str]:
 
 STREAMS = {"live": "/live/", "jobs-stream": "/jobs/stream"}
 POSTS = {
+    *("uploads", "uploads-known", "upload"),
     *("retry-all", "retry", "set-aside"),
     *("unstack", "restack", "on-top"),
     *("photo-edit", "photo-undo", "photo-sidecar"),

@@ -72,11 +72,11 @@ class _Gathered:
             self.notes.append(text)
 
 
-def read_metadata(path: Path, kind: Kind) -> Metadata:
+def read_metadata(path: Path, kind: Kind, name: str = "") -> Metadata:
     """Every fact that the file holds about its photo; damaged parts count as absent.
 
     Raises only the disk's own OSErrors. Without any date inside, the file's name is asked ("file name");
-    the file's time is left to the caller.
+    the file's time is left to the caller. `name` is its name where the path does not end in it.
     """
     gathered = _Gathered()
     if kind.media == "video":
@@ -88,7 +88,7 @@ def read_metadata(path: Path, kind: Kind) -> Metadata:
         _gather(gathered, tags, words, _size(kind, tags, blocks))
         gathered.put("exif", [("content_identifier", live_identifier(tags.exif))])
         gathered.put("container", moving_facts(file, kind.name, blocks.xmp))
-        _take_time(gathered, tags, words, path.name)
+        _take_time(gathered, tags, words, name or path.name)
     return Metadata(gathered.facts, tuple(gathered.notes))
 
 

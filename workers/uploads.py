@@ -1,0 +1,68 @@
+"""What uploads need of the workers: a look at the content, and the sweeping of those that nobody goes on with."""
+
+import time
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from django.db import connection, transaction
+from django.db.models import Min
+from django.utils import timezone
+
+from core.receiving import discard
+from core.storage import partial_path
+from core.uploads import Upload
+from workers.pipelines.files import identify
+from workers.pipelines.signatures import HEAD_BYTES
+from workers.queue import defer
+
+SWEEP = "sweep_uploads"
+_STRAY_SECONDS = 24 * 3600
+_A_LITTLE_LATER = timedelta(minutes=1)
+
+
+def unwelcome(path: Path, name: str, size: int) -> tuple[str, str] | None:
+    """A code and a reason for which a file of this content is not kept; None for a picture or a video.
+
+    `size` is that of the whole file, of which as yet only the beginning may be there.
+    """
+    with path.open("rb") as file:
+        kind = identify(file.read(HEAD_BYTES), size, name)
+    if kind.media in ("image", "raw", "video"):
+        return None
+    if kind.name == "zeros" and path.stat().st_size < size:
+        return None  # the rest may hold something
+    what = "a file of a kind that is not known" if kind.name == "unknown" else f"a {kind.label}"
+    article = what.replace("a a", "a", 1)
+    return "not-a-picture", f"This is {article}, and only photos and videos are kept here."
+
+
+def sweep_later() -> None:
+    """See to it that a sweep comes once the first upload that is under way expires."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('queue sweeps of uploads', 0))")
+        cursor.execute(
+            "SELECT EXISTS (SELECT 1 FROM procrastinate_jobs WHERE task_name = %s AND status = 'todo')", [SWEEP]
+        )
+        first: datetime | None = Upload.objects.aggregate(first=Min("expires_at"))["first"]
+        if first is not None and not cursor.fetchone()[0]:
+            defer(SWEEP, args={}, queue="scan", scheduled_at=first + _A_LITTLE_LATER)
+
+
+def sweep() -> int:
+    """Throw away the uploads that have expired, and bytes that belong to none; how many."""
+    expired = list(Upload.objects.filter(expires_at__lte=timezone.now()))
+    for upload in expired:
+        discard(upload)
+    sweep_later()
+    return len(expired) + _sweep_strays()
+
+
+def _sweep_strays() -> int:
+    """Files without a row: of a database that was set back, or of a request that came just too late."""
+    known = {partial_path(upload).name for upload in Upload.objects.values_list("id", flat=True)}
+    folder = partial_path(Upload().id).parent
+    before = time.time() - _STRAY_SECONDS
+    strays = [path for path in folder.glob("*") if path.name not in known and path.stat().st_mtime < before]
+    for path in strays:
+        path.unlink(missing_ok=True)
+    return len(strays)
