@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest
+from django.utils import timezone
 from ninja import Router, Schema
 from ninja.errors import HttpError
 
@@ -14,6 +15,7 @@ from core.api.access import asker
 from workers.actions import retry_jobs
 from workers.console import listing, live
 from workers.console.reading import Job, jobs_by_id
+from workers.console.search import UnknownFilter, parse, written
 from workers.console.states import State
 from workers.models import Attempt
 
@@ -91,7 +93,7 @@ def for_staff(view: Callable[..., Any]) -> Callable[..., Any]:
     return checked
 
 
-@router.get("", response=Page, summary="Jobs, by state, task, queue or photo")
+@router.get("", response=Page, summary="Jobs, by state, task, queue, photo or a search")
 @for_staff
 def list_jobs(
     request: HttpRequest,  # noqa: ARG001  # read by for_staff
@@ -99,14 +101,21 @@ def list_jobs(
     task: str = "",
     queue: str = "",
     photo: UUID | None = None,
+    q: str = "",
     after: str = "",
 ) -> dict[str, Any]:
-    """Pages of up to 50, in the order of the console's lists. An unreadable cursor is answered with 422."""
-    wanted = listing.Filter(state, task, queue, str(photo or ""))
+    """Pages of up to 50, in the order and with the search language (`q`) of the console's lists.
+
+    An unreadable search or cursor is answered with 422. A search that finds little looks at a part of the jobs
+    at a time: a page may have few jobs, or none, and yet a `next`.
+    """
+    given = (("task", task), ("queue", queue), ("photo", str(photo or "")))
+    asked = written((key, value) for key, value in given if value)
     workers = live.workers()
     try:
+        wanted = parse(f"{q} {asked}", timezone.now(), state)
         page = listing.page_of(wanted, after, [worker.id for worker in workers if worker.lives])
-    except listing.UnknownFilter as error:
+    except UnknownFilter as error:
         raise HttpError(422, str(error)) from error
     return {"jobs": jobs_by_id(page.ids, workers), "next": page.next}
 

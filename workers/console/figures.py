@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from workers.console.listing import CONDITIONS
+from workers.console.conditions import CONDITIONS
 from workers.console.live import WorkerRow
 from workers.console.sql import one, rows
 from workers.console.states import State

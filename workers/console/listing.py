@@ -1,8 +1,7 @@
 """Lists of jobs: a state, a task, a queue, a photo; page by page from where the last one ended.
 
-No OFFSET and no count: a page 100,000 rows deep costs what the first one costs. States that hold few jobs
-have an index each. Among all finished jobs, a search by task or queue looks at the newest SEARCHED only, and
-the page says so.
+No OFFSET and no count: a page 100,000 rows deep costs what the first one costs. A search looks at so many jobs
+at a time, in the list's order, and the page says so and leads on: no index could serve every question.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,135 +9,114 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from workers.console.sql import one, rows
+from workers.console.conditions import where_state, where_terms
+from workers.console.search import Filter, UnknownFilter
+from workers.console.sql import rows
 from workers.console.states import State
 
 PAGE = 50
-SEARCHED = 100_000
-
-
-class UnknownFilter(ValueError):
-    """A word of the address that no filter knows; the message is for the reader."""
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """What a list is asked for; empty means any."""
-
-    state: State | None = None
-    task: str = ""
-    queue: str = ""
-    photo: str = ""
+# So many jobs are looked at for one page of a search: in their own rows, or behind them in their attempts.
+SEARCHED, SEARCHED_BEHIND = 100_000, 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Ids of one page, where the next one begins ("" at the end), and whether only the newest were searched."""
+    """Ids of one page, where the next one begins ("" at the end), and how many were searched if not all."""
 
     ids: tuple[int, ...]
     next: str
     searched_only: int | None = None
 
 
-_SELECT = "SELECT j.id, j.priority, j.scheduled_at FROM procrastinate_jobs AS j"
-# How each state is told in SQL; `j` is the job.
-_DISCARDED = """EXISTS (SELECT 1 FROM job_action AS c
-                WHERE c.job_id = j.id AND c.action IN ('discarded', 'superseded')
-                AND c.id = (SELECT max(d.id) FROM job_action AS d WHERE d.job_id = j.id))"""
-_HELD = "EXISTS (SELECT 1 FROM procrastinate_jobs AS o WHERE o.lock = j.lock AND o.status = 'doing')"
-_READY = "j.status = 'todo' AND (j.scheduled_at IS NULL OR j.scheduled_at <= now())"
-CONDITIONS: dict[State, str] = {
-    State.SCHEDULED: "j.status = 'todo' AND j.scheduled_at > now() AND j.attempts = 0",
-    State.RETRYING: "j.status = 'todo' AND j.scheduled_at > now() AND j.attempts > 0",
-    State.READY: f"{_READY} AND (j.lock IS NULL OR NOT {_HELD})",
-    State.BLOCKED: f"{_READY} AND j.lock IS NOT NULL AND {_HELD}",
-    State.RUNNING: "j.status = 'doing' AND j.worker_id = ANY(%(alive)s)",
-    State.STUCK: "j.status = 'doing' AND (j.worker_id IS NULL OR j.worker_id <> ALL(%(alive)s))",
-    State.SUCCEEDED: "j.status = 'succeeded'",
-    State.DEAD: "j.status = 'failed'",
-    State.RESOLVED: f"j.status = 'cancelled' AND {_DISCARDED}",
-    State.CANCELLED: f"j.status = 'cancelled' AND NOT {_DISCARDED}",
-    State.STOPPED: "j.status = 'aborted'",
-}
+Place = tuple[list[str], dict[str, Any]]
 
 
-def page_of(wanted: Filter, after: str, alive: Sequence[int]) -> Page:
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """How a list is sorted, and back; the ranges of an index after a place; the place of a row."""
+
+    forth: str
+    back: str
+    read: Callable[[str], Place]
+    write: Callable[[dict[str, Any]], str]
+
+
+def page_of(wanted: Filter, after: str, alive: Sequence[int], size: int = PAGE) -> Page:
     """One page. Raises UnknownFilter when `after` is not what a page before has given."""
-    order = _ORDERS.get(wanted.state, _newest) if wanted.state else _newest
-    return order(wanted, after, {"alive": list(alive), **_asked(wanted)})
+    order = _ORDERS.get(wanted.state, _NEWEST) if wanted.state else _NEWEST
+    terms, values = where_terms(wanted)
+    places, at = order.read(after) if after else (["true"], {})
+    asked = {"alive": list(alive), "limit": size + 1, **values, **at}
+    if wanted.names_photo or not wanted.terms:
+        query = _ranged(_SELECT, [f"{where_state(wanted)} AND {place} AND {terms}" for place in places], order)
+        return _page(rows(query, asked), order, size)
+    asked["looked"] = SEARCHED_BEHIND if wanted.reads_attempts else SEARCHED
+    wheres = [f"{where_state(wanted)} AND {place}" for place in places]
+    return _searched(_ranged(_LOOKED, wheres, order, "looked"), terms, order, asked, size)
 
 
-def _asked(wanted: Filter) -> dict[str, Any]:
-    return {"task": wanted.task, "queue": wanted.queue, "photo": wanted.photo, "limit": PAGE + 1}
+def _ranged(columns: str, wheres: list[str], order: _Order, limit: str = "limit") -> str:
+    """One range of an index, or several that follow one another: with OR between them none would be used."""
+    tail = f"ORDER BY {order.forth} LIMIT %({limit})s"
+    parts = [f"({columns} WHERE {where} {tail})" for where in wheres]
+    return parts[0] if len(parts) == 1 else f"SELECT j.* FROM ({' UNION ALL '.join(parts)}) AS j {tail}"  # noqa: S608
 
 
-def _where(wanted: Filter) -> str:
-    parts = [CONDITIONS[wanted.state]] if wanted.state else []
-    parts += ["j.task_name = %(task)s"] if wanted.task else []
-    parts += ["j.queue_name = %(queue)s"] if wanted.queue else []
-    parts += ["j.args ->> 'photo' = %(photo)s"] if wanted.photo else []
-    return " AND ".join(parts) or "true"
+def _searched(looked: str, terms: str, order: _Order, asked: dict[str, Any], size: int) -> Page:
+    found = rows(f"SELECT j.* FROM ({looked}) AS j WHERE {terms} ORDER BY {order.forth} LIMIT %(limit)s", asked)  # noqa: S608
+    if len(found) > size:
+        return _page(found, order, size)
+    ends = f"SELECT count(*) OVER () AS count, j.* FROM ({looked}) AS j ORDER BY {order.back} LIMIT 1"  # noqa: S608
+    last = rows(ends, asked)
+    if not last or last[0]["count"] < asked["looked"]:
+        return _page(found, order, size)
+    return Page(tuple(row["id"] for row in found), order.write(last[0]), asked["looked"])
 
 
-def _newest(wanted: Filter, after: str, asked: dict[str, Any]) -> Page:
-    asked["before"] = _number(after) if after else 2**62
-    where = f"{_where(wanted)} AND j.id < %(before)s"
-    searched = _is_long_search(wanted)
-    if searched:
-        newest = one("SELECT COALESCE(max(id), 0) AS id FROM procrastinate_jobs")["id"]
-        asked["floor"] = newest - SEARCHED
-        where += " AND j.id > %(floor)s"
-    query = f"{_SELECT} WHERE {where} ORDER BY j.id DESC LIMIT %(limit)s"
-    found = rows(query, asked)
-    ids = [row["id"] for row in found]
-    return _page(ids, str(ids[PAGE - 1]) if len(ids) > PAGE else "", SEARCHED if searched else None)
+def _page(found: list[dict[str, Any]], order: _Order, size: int) -> Page:
+    ids = tuple(row["id"] for row in found[:size])
+    return Page(ids, order.write(found[size - 1]) if len(found) > size else "")
 
 
-def _is_long_search(wanted: Filter) -> bool:
-    """Whether matching rows may be rare among millions: no index leads to them."""
-    return wanted.state in (None, State.SUCCEEDED) and bool(wanted.task or wanted.queue) and not wanted.photo
+_SELECT = "SELECT j.id, j.priority, j.scheduled_at FROM procrastinate_jobs AS j"
+# What the terms read.
+_LOOKED = """SELECT j.id, j.priority, j.scheduled_at, j.status, j.lock, j.worker_id, j.attempts, j.queue_name,
+                    j.task_name, j.args FROM procrastinate_jobs AS j"""
 
 
-def _by_due_time(wanted: Filter, after: str, asked: dict[str, Any]) -> Page:
-    where = _where(wanted)
-    if after:
-        due, _, last = after.partition("~")
-        asked |= {"due": _moment(due), "last": _number(last)}
-        where += " AND (j.scheduled_at, j.id) > (%(due)s, %(last)s)"
-    query = f"{_SELECT} WHERE {where} ORDER BY j.scheduled_at, j.id LIMIT %(limit)s"
-    found = rows(query, asked)
-    last_row = found[PAGE - 1] if len(found) > PAGE else None
-    following = f"{last_row['scheduled_at'].isoformat()}~{last_row['id']}" if last_row else ""
-    return _page([row["id"] for row in found], following)
+def _below(place: str) -> Place:
+    return ["j.id < %(last)s"], {"last": _number(place)}
 
 
-def _by_turn(wanted: Filter, after: str, asked: dict[str, Any]) -> Page:
-    """The order in which workers take them: two ranges of the index, for priorities go down and ids up."""
-    where, columns = _where(wanted), f"{_SELECT} WHERE"
-    tail = "ORDER BY j.priority DESC, j.id LIMIT %(limit)s"
-    if not after:
-        found = rows(f"{columns} {where} {tail}", asked)
-    else:
-        priority, _, last = after.partition("~")
-        asked |= {"priority": _number(priority), "last": _number(last)}
-        same = f"({columns} {where} AND j.priority = %(priority)s AND j.id > %(last)s {tail})"
-        lower = f"({columns} {where} AND j.priority < %(priority)s {tail})"
-        found = rows(f"SELECT * FROM ({same} UNION ALL {lower}) AS j {tail}", asked)  # noqa: S608  # our own words
-    last_row = found[PAGE - 1] if len(found) > PAGE else None
-    following = f"{last_row['priority']}~{last_row['id']}" if last_row else ""
-    return _page([row["id"] for row in found], following)
+def _due_after(place: str) -> Place:
+    due, _, last = place.partition("~")
+    return ["(j.scheduled_at, j.id) > (%(due)s, %(last)s)"], {"due": _moment(due), "last": _number(last)}
 
 
-_ORDERS: dict[State, Callable[[Filter, str, dict[str, Any]], Page]] = {
-    State.SCHEDULED: _by_due_time,
-    State.RETRYING: _by_due_time,
-    State.READY: _by_turn,
-    State.BLOCKED: _by_turn,
+def _turn_after(place: str) -> Place:
+    # Priorities go down and ids up, so this is no comparison of rows.
+    priority, _, last = place.partition("~")
+    ranges = ["j.priority = %(priority)s AND j.id > %(last)s", "j.priority < %(priority)s"]
+    return ranges, {"priority": _number(priority), "last": _number(last)}
+
+
+_NEWEST = _Order("j.id DESC", "j.id", _below, lambda row: str(row["id"]))
+_BY_DUE_TIME = _Order(
+    "j.scheduled_at, j.id",
+    "j.scheduled_at DESC, j.id DESC",
+    _due_after,
+    lambda row: f"{row['scheduled_at'].isoformat()}~{row['id']}",
+)
+# The order in which workers take them.
+_BY_TURN = _Order(
+    "j.priority DESC, j.id", "j.priority, j.id DESC", _turn_after, lambda row: f"{row['priority']}~{row['id']}"
+)
+_ORDERS = {
+    State.SCHEDULED: _BY_DUE_TIME,
+    State.RETRYING: _BY_DUE_TIME,
+    State.READY: _BY_TURN,
+    State.BLOCKED: _BY_TURN,
 }
-
-
-def _page(ids: list[int], following: str, searched_only: int | None = None) -> Page:
-    return Page(tuple(ids[:PAGE]), following, searched_only)
 
 
 def _number(text: str) -> int:

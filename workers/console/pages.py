@@ -12,13 +12,13 @@ from django.views.decorators.http import require_safe
 
 from core.web.access import Request
 from events.lag import trouble
-from workers.console import deaths, figures, listing, reading
+from workers.console import deaths, figures, listing, listpage, reading
 from workers.console.access import staff_only
 from workers.console.jobpage import comes_next, history_of
-from workers.console.listing import Filter, Page, UnknownFilter
+from workers.console.listing import Page
 from workers.console.live import WorkerRow, workers
-from workers.console.states import ICONS, State
-from workers.lanes import LANES
+from workers.console.search import Filter, UnknownFilter
+from workers.console.states import State
 
 _RUNNING_SHOWN = 12
 
@@ -53,25 +53,24 @@ def overview_page(request: Request) -> HttpResponse:
 @never_cache
 @staff_only
 def list_page(request: Request) -> HttpResponse:
-    """Jobs by state, task, queue or photo."""
+    """Jobs by state, or what a search finds."""
     staff = workers()
     alive = _alive(staff)
+    text = listpage.text_of(request)
+    context: dict[str, Any] = {"text": text, "suggestions": listpage.suggestions(staff), "wanted": Filter()}
     try:
-        wanted = _filter(request)
+        wanted = listpage.filter_of(request)
         page = listing.page_of(wanted, request.GET.get("after", ""), alive)
     except UnknownFilter as error:
-        return _answer(
-            request, "list", {"mistake": str(error), "wanted": Filter(), "tabs": _tabs(request, {})}, 400
-        )
-    context = {
+        return _answer(request, "list", {**context, "mistake": str(error), "tabs": listpage.tabs("", {})}, 400)
+    context |= {
         "jobs": reading.jobs_by_id(page.ids, staff),
         "page": page,
         "wanted": wanted,
-        "tabs": _tabs(request, figures.counts(alive)),
-        "tasks": reading.TASK_WORDS,
-        "queue_names": sorted({queue for lane in LANES.values() for queue in lane.queues}),
+        "tabs": listpage.tabs(text, figures.counts(alive)),
         "following": _following(request, page),
         "first": "after" not in request.GET,
+        "asked": _address(request),
     }
     return _answer(request, "list", context)
 
@@ -152,40 +151,14 @@ def _answer(request: Request, name: str, context: dict[str, Any], status: int = 
     return answer
 
 
-def _filter(request: Request) -> Filter:
-    """Raises UnknownFilter for a state that does not exist."""
-    asked = request.GET
-    word = asked.get("state", State.RUNNING if not asked.keys() & {"task", "queue", "photo"} else "")
-    if word and word not in set(State):
-        raise UnknownFilter(f"There is no state “{word}”. There are: {', '.join(State)}.")
-    return Filter(
-        state=State(word) if word else None,
-        task=asked.get("task", "").strip(),
-        queue=asked.get("queue", "").strip(),
-        photo=asked.get("photo", "").strip().lower(),
-    )
-
-
-def _tabs(request: Request, counted: dict[State, figures.Count]) -> list[dict[str, Any]]:
-    """One tab a state, with its icon, its number where it is known, and the address that keeps other filters."""
-    kept = {key: request.GET[key] for key in ("task", "queue", "photo") if request.GET.get(key)}
-    narrowed = bool(kept)
-    return [
-        {
-            "state": state,
-            "icon": ICONS[state],
-            "count": None if narrowed else counted.get(state),
-            "address": f"?{urlencode({'state': state.value, **kept})}",
-        }
-        for state in State
-    ]
-
-
 def _following(request: Request, page: Page) -> str:
-    if not page.next:
-        return ""
+    return _address(request, after=page.next) if page.next else ""
+
+
+def _address(request: Request, **more: str) -> str:
+    """The query of this page's address, but for its place in the list and what an action has said."""
     kept = {key: value for key, value in request.GET.items() if key not in ("after", "said")}
-    return f"?{urlencode({**kept, 'after': page.next})}"
+    return f"?{urlencode({**kept, **more})}"
 
 
 def _alive(staff: list[WorkerRow]) -> list[int]:

@@ -2,12 +2,14 @@
 
 from django.urls import path
 
-from workers.console import doing, followers, health, pages
+from workers.console import doing, followers, health, listpage, pages
 from workers.console.stream import jobs_stream
 
 urlpatterns = [
     path("", pages.overview_page, name="jobs"),
     path("list/", pages.list_page, name="jobs-list"),
+    path("list/export.csv", listpage.export, {"kind": "csv"}, name="jobs-csv"),
+    path("list/export.ndjson", listpage.export, {"kind": "ndjson"}, name="jobs-ndjson"),
     path("dead/", pages.dead_page, name="jobs-dead"),
     path("workers/", pages.workers_page, name="jobs-workers"),
     path("<int:job_id>/", pages.job_page, name="job"),
