@@ -41,13 +41,19 @@ def create_api_key(name: str, username: str = "") -> str:
     Without a user name it belongs to the first administrator. Raises UnknownAccount, and Django's
     ValidationError when the name is taken.
     """
-    accounts = Account.objects.filter(is_active=True)
-    chosen = accounts.filter(username=username) if username else accounts.filter(is_superuser=True)
-    account = chosen.order_by("date_joined").first()
-    if account is None:
-        raise UnknownAccount(f"There is no account {username!r}." if username else "Make the first account first.")
+    account = account_named(username)
     key = new_key()
     made = ApiKey(name=name, account=account, digest=digest_of(key))
     made.full_clean()
     made.save(force_insert=True)
     return key
+
+
+def account_named(username: str) -> Account:
+    """The account of that name; without one that of the first administrator. Raises UnknownAccount."""
+    accounts = Account.objects.filter(is_active=True)
+    chosen = accounts.filter(username=username) if username else accounts.filter(is_superuser=True)
+    account = chosen.order_by("date_joined").first()
+    if account is None:
+        raise UnknownAccount(f"There is no account {username!r}." if username else "Make the first account first.")
+    return account

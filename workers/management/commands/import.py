@@ -1,14 +1,17 @@
-"""manage.py import: a folder becomes a library; a folder or file inside one is looked at again."""
+"""manage.py import: a folder becomes a library, or is copied in; inside a known one it is looked at again."""
 
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from core.commands.accounts import UnknownAccount, account_named
 from core.commands.libraries import add_library
 from core.domain.libraries import NotAFolder
+from core.domain.uploads import UploadRefused
 from core.readmodels.libraries import Folder, all_folders, library_by_id
 from core.storage import path_to_text
+from workers.copying import Copied, copy_in
 from workers.ignoring import Rules
 from workers.scan import found_at, queue_scans, take_up
 
@@ -20,10 +23,41 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("path", nargs="+", type=Path, help="a folder, or a file in a folder that is known")
+        parser.add_argument(
+            "--copy", action="store_true", help="copy the files into Filmroll's own folder, as uploads are"
+        )
+        parser.add_argument(
+            "--user", default="", help="whose copies they are; the first administrator's if not said"
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        for path in options["path"]:
-            self.stdout.write(self._import(path.expanduser().resolve()))
+        paths = [path.expanduser().resolve() for path in options["path"]]
+        if options["copy"]:
+            self._copy(paths, options["user"])
+            return
+        for path in paths:
+            self.stdout.write(self._import(path))
+
+    def _copy(self, paths: list[Path], user: str) -> None:
+        copied = Copied()
+        try:
+            account = account_named(user)
+            for path in paths:
+                if not path.exists():
+                    raise CommandError(f"{path} does not exist.")
+                copy_in(account, path, copied)
+        except (UnknownAccount, UploadRefused) as error:
+            raise CommandError(str(error)) from error
+        finally:
+            self._tell(copied)
+
+    def _tell(self, copied: Copied) -> None:
+        for path, reason in copied.refused:
+            self.stderr.write(f"{readable(path)}: {reason}")
+        for folder in copied.unreadable:
+            self.stderr.write(f"{folder}: this folder cannot be entered.")
+        told = f"{copied.kept:,} copied, {copied.there:,} there already, {len(copied.refused):,} not taken"
+        self.stdout.write(told)
 
     def _import(self, path: Path) -> str:
         if not path.exists():
@@ -46,6 +80,12 @@ class Command(BaseCommand):
         found = found_at(folder.place, inside, Rules(library.ignore_rules))
         queued, back = take_up(folder, [found] if found else [])
         return f"{path}: {'queued' if queued or back else 'known already, or ignored'}"
+
+
+def readable(path: Path) -> str:
+    """A path for a terminal: bytes that are no text become signs of replacement, and no sign moves the cursor."""
+    shown = str(path).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in shown)
 
 
 def _folder_with(path: Path) -> Folder | None:
