@@ -41,6 +41,13 @@ class Installation:
             [sys.executable, "manage.py", *command], check=True, env=self.environment, stdout=subprocess.DEVNULL
         )
 
+    def python(self, program: str) -> str:
+        """What a short program prints that runs as one of Filmroll's."""
+        done = subprocess.run(
+            [sys.executable, "-c", program], check=True, env=self.environment, capture_output=True, text=True
+        )
+        return done.stdout
+
     @contextlib.contextmanager
     def started(self, *command: str) -> Iterator[None]:
         """One program that runs inside the block."""
@@ -61,6 +68,12 @@ class Installation:
         with psycopg.connect(self.url, autocommit=True) as connection:
             done = connection.execute(query, values or None)  # type: ignore[arg-type]
             return done.fetchall() if done.description else []
+
+    def bulk(self, query: str, values: dict[str, Any]) -> None:
+        """One statement without triggers and foreign keys."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute("SET session_replication_role = replica")
+            connection.execute(query, values)  # type: ignore[arg-type]
 
     def value(self, query: str, *values: object) -> Any:
         return self.rows(query, *values)[0][0]
