@@ -55,6 +55,8 @@ class Attempt(models.Model):
             models.Index(
                 fields=["task", "fingerprint", "job_id"],
                 name="job_attempt_dead",
+                # What the groups of dead letters need, without a look at the rows.
+                include=["id", "ended_at", "outcome", "resolved"],
                 condition=Q(outcome=Outcome.DEAD, resolved=False),
             ),
         ]
@@ -71,6 +73,7 @@ class WorkerInfo(models.Model):
     queues = models.JSONField()  # names, in a list
     concurrency = models.IntegerField()
     waiting = models.JSONField(default=dict)  # queue -> why it is not served
+    memory = models.BigIntegerField(null=True)  # bytes, of the process and its children, at the last heartbeat
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
 
@@ -91,3 +94,20 @@ class JobAction(models.Model):
     class Meta:
         db_table = "job_action"
         indexes = [models.Index(fields=["job_id", "id"], name="job_action_job")]
+
+
+class JobFlow(models.Model):
+    """How many runs of a task ended within a minute or an hour, and how long they took together."""
+
+    id = models.BigAutoField(primary_key=True)
+    span = models.TextField()  # "minute" or "hour"
+    at = models.DateTimeField()  # its beginning
+    task = models.TextField()
+    done = models.IntegerField()
+    failed = models.IntegerField()  # those that are tried again and the dead
+    dead = models.IntegerField()
+    seconds = models.FloatField()
+
+    class Meta:
+        db_table = "job_flow"
+        constraints = [models.UniqueConstraint(fields=["span", "at", "task"], name="job_flow_once")]

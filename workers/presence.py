@@ -6,12 +6,14 @@ that the server cannot see: a machine that went away without a word.
 """
 
 import asyncio
+import contextlib
 import importlib.metadata
 import os
 import socket
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+import psutil
 import psycopg
 import structlog
 from psycopg.types.json import Jsonb
@@ -29,11 +31,12 @@ _REGISTER = "INSERT INTO procrastinate_workers DEFAULT VALUES RETURNING id"
 _LOCK = "SELECT pg_advisory_lock(%s, %s::int)"
 _TRY_LOCK = "SELECT pg_try_advisory_lock(%s, %s::int)"
 _INTRODUCE = """
-INSERT INTO worker_info (worker_id, name, host, pid, version, queues, concurrency, waiting, started_at)
-VALUES (%(id)s, %(name)s, %(host)s, %(pid)s, %(version)s, %(queues)s, %(concurrency)s, '{}', now())
+INSERT INTO worker_info (worker_id, name, host, pid, version, queues, concurrency, waiting, memory, started_at)
+VALUES (%(id)s, %(name)s, %(host)s, %(pid)s, %(version)s, %(queues)s, %(concurrency)s, '{}', %(memory)s, now())
 """
 _BEAT = """
-WITH beaten AS (UPDATE procrastinate_workers SET last_heartbeat = now() WHERE id = ANY(%(ids)s) RETURNING id)
+WITH beaten AS (UPDATE procrastinate_workers SET last_heartbeat = now() WHERE id = ANY(%(ids)s) RETURNING id),
+     weighed AS (UPDATE worker_info SET memory = %(memory)s WHERE worker_id = ANY(%(ids)s))
 SELECT ARRAY(SELECT id FROM beaten) AS beaten,
        EXISTS (SELECT 1 FROM procrastinate_jobs
                 WHERE status = 'doing' AND (worker_id IS NULL OR worker_id <> ALL(%(ids)s))) AS others_busy
@@ -112,13 +115,14 @@ class Presence:
                 "version": importlib.metadata.version("procrastinate"),
                 "queues": Jsonb(list(lane.queues)),
                 "concurrency": lane.concurrency,
+                "memory": _memory(),
             }
             await connection.execute(_INTRODUCE, about)
         self.ids[name] = row[0]
 
     async def _beat(self, connection: psycopg.AsyncConnection[Any]) -> None:
         await self._lock_again(connection)
-        cursor = await connection.execute(_BEAT, {"ids": list(self.ids.values())})
+        cursor = await connection.execute(_BEAT, {"ids": list(self.ids.values()), "memory": _memory()})
         row = await cursor.fetchone()
         assert row is not None
         for name in [name for name, worker_id in self.ids.items() if worker_id not in row[0]]:
@@ -151,3 +155,13 @@ class Presence:
         connection, self._connection = self._connection, None
         if connection is not None:
             await connection.close()
+
+
+def _memory() -> int:
+    """Bytes that this process and its children hold."""
+    this = psutil.Process()
+    held = 0
+    for process in (this, *this.children(recursive=True)):
+        with contextlib.suppress(psutil.Error):  # a child that has just ended
+            held += int(process.memory_info().rss)
+    return held

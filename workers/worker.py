@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import time
 from collections.abc import Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -20,6 +21,7 @@ from procrastinate.psycopg_connector import PsycopgConnector
 from events import listener
 from events.following import follow_all
 from workers import attempts, children
+from workers.flow import roll_up
 from workers.lanes import LANES
 from workers.laneworker import LaneWorker
 from workers.presence import Presence
@@ -82,6 +84,7 @@ class _Process:
         self.connector = connector
         self.presence = Presence(chosen, self.sweep)
         self.changed = asyncio.Event()
+        self.worked = asyncio.Event()
         self.stopping = asyncio.Event()
         self.workers = [
             LaneWorker(app, connector, name, lane, self.presence, self.changed.set)
@@ -131,7 +134,15 @@ class _Process:
     def _parts(self) -> list[Coroutine[Any, Any, None]]:
         lanes = [worker.run() for worker in self.workers]
         listening = [self._listen(worker, queue) for worker in self.workers for queue in worker.served_queues]
-        return [*lanes, *listening, self.presence.stay(), self._pulse(), self._sweep_early(), follow_all()]
+        return [
+            *lanes,
+            *listening,
+            self.presence.stay(),
+            self._pulse(),
+            self._roll_up(),
+            self._sweep_early(),
+            follow_all(),
+        ]
 
     async def _listen(self, worker: LaneWorker, queue: str) -> None:
         async with listener.shared().subscribe(_JOBS_CHANNEL + queue) as wakings:
@@ -143,11 +154,23 @@ class _Process:
         while True:
             await self.changed.wait()
             self.changed.clear()
+            self.worked.set()
             try:
                 await attempts.notify(self.connector, PULSE_CHANNEL)
             except ConnectorException:
                 _log.debug("no pulse: the database is away")
             await asyncio.sleep(_PULSE_SECONDS)
+
+    async def _roll_up(self) -> None:
+        """Bring the overview's figures up to date, once for each minute in which there was work."""
+        while True:
+            await self.worked.wait()
+            await asyncio.sleep(61 - time.time() % 60)
+            self.worked.clear()
+            try:
+                await asyncio.to_thread(_roll_up_in_thread)
+            except DatabaseError as error:
+                _log.warning("the figures wait for the database", error=str(error).strip())
 
     async def _sweep_early(self) -> None:
         """At the start, for the worker that ran here before may have been killed; and once more, for right
@@ -189,5 +212,13 @@ def _sweep_in_thread() -> None:
     close_old_connections()
     try:
         sweep_lost_jobs()
+    finally:
+        close_old_connections()
+
+
+def _roll_up_in_thread() -> None:
+    close_old_connections()
+    try:
+        roll_up()
     finally:
         close_old_connections()

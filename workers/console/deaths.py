@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
+from core.readmodels.photos import Photo
 from workers.console.listing import PAGE, Page
-from workers.console.reading import TASK_WORDS
+from workers.console.reading import TASK_WORDS, is_uuid
 from workers.console.sql import rows
 
 GROUPS = 20
@@ -22,6 +24,8 @@ class Group:
     count: int
     first_at: datetime
     last_at: datetime
+    recent: int
+    before: int
     sample_job: int
     error_class: str
     error_code: str
@@ -32,16 +36,32 @@ class Group:
     def title(self) -> str:
         return TASK_WORDS.get(self.task, self.task)
 
+    @property
+    def trend(self) -> str:
+        """How this day compares with the day before."""
+        if not self.recent:
+            return "none within a day"
+        if self.recent > self.before:
+            return f"growing: {self.recent:,} within a day, {self.before:,} the day before"
+        return f"{self.recent:,} within a day, {self.before:,} the day before"
+
+    @property
+    def grows(self) -> bool:
+        return self.recent > self.before
+
 
 # The sample is the newest attempt of the group.
 _GROUPS = """
 WITH grouped AS (
     SELECT task, fingerprint, count(*) AS count, min(ended_at) AS first_at, max(ended_at) AS last_at,
+           count(*) FILTER (WHERE ended_at > now() - interval '1 day') AS recent,
+           count(*) FILTER (WHERE ended_at > now() - interval '2 days'
+                              AND ended_at <= now() - interval '1 day') AS before,
            max(id) AS newest
       FROM job_attempt WHERE outcome = 'dead' AND NOT resolved
      GROUP BY task, fingerprint ORDER BY count(*) DESC, max(id) DESC LIMIT %(limit)s)
-SELECT g.task, g.fingerprint, g.count, g.first_at, g.last_at, a.job_id AS sample_job, a.error_class, a.error_code,
-       a.message, a.reason
+SELECT g.task, g.fingerprint, g.count, g.first_at, g.last_at, g.recent, g.before, a.job_id AS sample_job,
+       a.error_class, a.error_code, a.message, a.reason
   FROM grouped AS g JOIN job_attempt AS a ON a.id = g.newest ORDER BY g.count DESC, g.newest DESC
 """
 _MEMBERS = """
@@ -50,6 +70,36 @@ SELECT job_id FROM job_attempt
    AND job_id < %(before)s
  ORDER BY job_id DESC LIMIT %(limit)s
 """
+
+
+_PHOTOS = """
+SELECT x.fingerprint, x.task, j.args ->> 'photo' AS photo
+  FROM unnest(%(tasks)s::text[], %(fingerprints)s::text[]) AS x(task, fingerprint)
+  CROSS JOIN LATERAL (
+       SELECT a.job_id FROM job_attempt AS a
+        WHERE a.outcome = 'dead' AND NOT a.resolved AND a.task = x.task AND a.fingerprint = x.fingerprint
+        ORDER BY a.job_id DESC LIMIT %(limit)s) AS newest
+  JOIN procrastinate_jobs AS j ON j.id = newest.job_id
+"""
+PICTURES = 5
+
+
+def pictures(groups: list[Group]) -> dict[tuple[str, str], list[Photo]]:
+    """Photos among the newest jobs of each group, by its task and fingerprint; those that are known."""
+    asked = {
+        "tasks": [group.task for group in groups],
+        "fingerprints": [group.fingerprint for group in groups],
+        "limit": 3 * PICTURES,
+    }
+    found = [row for row in rows(_PHOTOS, asked) if row["photo"] and is_uuid(row["photo"])] if groups else []
+    known = Photo.objects.in_bulk({row["photo"] for row in found})
+    by_group: dict[tuple[str, str], list[Photo]] = {}
+    for row in found:
+        photo = known.get(UUID(row["photo"]))
+        shown = by_group.setdefault((row["task"], row["fingerprint"]), [])
+        if photo and photo not in shown and len(shown) < PICTURES:
+            shown.append(photo)
+    return by_group
 
 
 def groups(limit: int = GROUPS) -> list[Group]:

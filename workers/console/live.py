@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from core.web.words import size
 from workers.console.sql import rows
 from workers.presence import LOCK_CLASS
 
@@ -20,6 +21,8 @@ class WorkerRow:
     name: str
     host: str
     pid: int | None
+    version: str
+    memory: int | None
     queues: tuple[str, ...]
     concurrency: int
     waiting: dict[str, str]
@@ -29,13 +32,18 @@ class WorkerRow:
     lives: bool
     jobs: tuple[int, ...] = ()
 
+    @property
+    def memory_words(self) -> str:
+        return "\N{EN DASH}" if self.memory is None else size(self.memory)
+
     def serves(self, queue: str) -> bool:
         return self.lives and queue in self.queues and queue not in self.waiting
 
 
 _WORKERS = """
 SELECT COALESCE(w.id, info.worker_id) AS id, COALESCE(info.name, 'worker') AS name,
-       COALESCE(info.host, '') AS host, info.pid, info.queues::text AS queues,
+       COALESCE(info.host, '') AS host, info.pid, COALESCE(info.version, '') AS version, info.memory,
+       info.queues::text AS queues,
        COALESCE(info.concurrency, 1) AS concurrency,
        info.waiting::text AS waiting, info.started_at, info.ended_at, w.last_heartbeat AS heartbeat,
        w.id IS NOT NULL AND (

@@ -1,23 +1,26 @@
 """The console's pages. Each shows a page, or its live part alone to the script that refreshes it."""
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from core.web.access import Request
 from events.lag import trouble
-from workers.console import deaths, figures, listing, listpage, reading
+from workers.console import charts, deaths, figures, listing, listpage, reading
 from workers.console.access import staff_only
 from workers.console.jobpage import comes_next, history_of
 from workers.console.listing import Page
 from workers.console.live import WorkerRow, workers
 from workers.console.search import Filter, UnknownFilter
+from workers.console.sharing import shared
 from workers.console.states import State
 
 _RUNNING_SHOWN = 12
@@ -28,13 +31,21 @@ _RUNNING_SHOWN = 12
 @staff_only
 def overview_page(request: Request) -> HttpResponse:
     """Is work flowing, is anything dead, stuck or late, are workers there."""
+    behind = trouble()
+    if behind:
+        # Its buttons are forms with the reader's own token.
+        return _answer(request, "overview", {**_overview(request), "trouble": behind})
+    return _shared(request, "overview", lambda: _overview(request))
+
+
+def _overview(request: Request) -> dict[str, Any]:
     staff = workers()
     alive = _alive(staff)
     queues, flow = figures.queues(staff)
     now = timezone.now()
     running = listing.page_of(Filter(State.RUNNING), "", alive).ids[:_RUNNING_SHOWN]
     late = [row for row in queues if row.oldest and now - row.oldest > figures.LATE and not row.rate]
-    context = {
+    return {
         "queues": [row for row in queues if not row.is_empty or row.missing],
         "quiet": [row.name for row in queues if row.is_empty and not row.missing],
         "flow": flow,
@@ -42,11 +53,11 @@ def overview_page(request: Request) -> HttpResponse:
         "late": [row for row in late if not row.missing],
         "alive": [worker for worker in staff if worker.lives],
         "running": reading.jobs_by_id(running, staff),
-        "groups": deaths.groups(5),
-        "trouble": trouble(),
+        "groups": [(group, []) for group in deaths.groups(5)],
         "counts": _by_word(figures.counts(alive)),
+        "chart": charts.chart(request.GET.get("chart", "hour")),
+        "spans": charts.SPANS.values(),
     }
-    return _answer(request, "overview", context)
 
 
 @require_safe
@@ -54,16 +65,22 @@ def overview_page(request: Request) -> HttpResponse:
 @staff_only
 def list_page(request: Request) -> HttpResponse:
     """Jobs by state, or what a search finds."""
+    try:
+        return _shared(request, "list", lambda: _list(request))
+    except UnknownFilter as error:
+        told = {"mistake": str(error), "wanted": Filter(), "tabs": listpage.tabs("", {})}
+        told |= {"text": listpage.text_of(request), "suggestions": listpage.suggestions(workers())}
+        return _answer(request, "list", told, 400)
+
+
+def _list(request: Request) -> dict[str, Any]:
     staff = workers()
     alive = _alive(staff)
-    text = listpage.text_of(request)
-    context: dict[str, Any] = {"text": text, "suggestions": listpage.suggestions(staff), "wanted": Filter()}
-    try:
-        wanted = listpage.filter_of(request)
-        page = listing.page_of(wanted, request.GET.get("after", ""), alive)
-    except UnknownFilter as error:
-        return _answer(request, "list", {**context, "mistake": str(error), "tabs": listpage.tabs("", {})}, 400)
-    context |= {
+    text, wanted = listpage.text_of(request), listpage.filter_of(request)
+    page = listing.page_of(wanted, request.GET.get("after", ""), alive)
+    return {
+        "text": text,
+        "suggestions": [] if request.htmx else listpage.suggestions(staff),
         "jobs": reading.jobs_by_id(page.ids, staff),
         "page": page,
         "wanted": wanted,
@@ -72,7 +89,6 @@ def list_page(request: Request) -> HttpResponse:
         "first": "after" not in request.GET,
         "asked": _address(request),
     }
-    return _answer(request, "list", context)
 
 
 @require_safe
@@ -110,8 +126,10 @@ def dead_page(request: Request) -> HttpResponse:
             page = listing.page_of(Filter(State.DEAD), after, _alive(staff))
     except UnknownFilter as error:
         return _answer(request, "dead", {"mistake": str(error)}, 400)
+    groups = deaths.groups()
+    pictures = deaths.pictures(groups)
     context = {
-        "groups": deaths.groups(),
+        "groups": [(group, pictures.get((group.task, group.fingerprint), [])) for group in groups],
         "chosen": fingerprint,
         "jobs": reading.jobs_by_id(page.ids, staff),
         "page": page,
@@ -146,7 +164,21 @@ def _answer(request: Request, name: str, context: dict[str, Any], status: int = 
     """The page, or its live part alone. `said` is what an action before it has done."""
     template = f"console/_{name}.html" if request.htmx else f"console/{name}.html"
     said = {"said": request.GET.get("said", "")[:300], "here": request.get_full_path()}
-    answer = render(request, template, {**context, **said, "section": name}, status=status)
+    return _varied(render(request, template, {**context, **said, "section": name}, status=status))
+
+
+def _shared(request: Request, name: str, context: Callable[[], dict[str, Any]]) -> HttpResponse:
+    """The page; or its live part, made once for all who ask at once: for parts that hold nothing of the reader.
+
+    Raises what `context` raises.
+    """
+    if not request.htmx:
+        return _answer(request, name, context())
+    html = shared(request.get_full_path(), lambda: render_to_string(f"console/_{name}.html", context()))
+    return _varied(HttpResponse(html))
+
+
+def _varied(answer: HttpResponse) -> HttpResponse:
     answer.headers["Vary"] = "HX-Request, Cookie"
     return answer
 

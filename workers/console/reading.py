@@ -155,12 +155,13 @@ def _file_name(args: dict[str, Any]) -> str:
 
 
 def _photo_names(photos: Iterable[str]) -> dict[str, str]:
-    ids = {photo for photo in photos if _is_uuid(photo)}
+    ids = {photo for photo in photos if is_uuid(photo)}
     found = Photo.objects.filter(id__in=ids).values_list("id", "name") if ids else []
     return {str(photo): name for photo, name in found}
 
 
-def _is_uuid(text: str) -> bool:
+def is_uuid(text: str) -> bool:
+    """Whether a text is the id of something."""
     try:
         UUID(text)
     except ValueError:

@@ -1,0 +1,137 @@
+"""What the overview counts: the chart and its roll-ups, how far each step is, the groups of dead letters."""
+
+import threading
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from core.accounts import Account
+from core.commands.libraries import add_library
+from tests.web.conftest import Shelf
+from tests.workers.console.conftest import Make, sql
+from tests.workers.console.test_console import seen, text_of
+from workers.console import charts, figures
+from workers.console.sharing import shared
+from workers.flow import roll_up
+from workers.models import JobFlow
+
+
+def _ended(job: int, ago: str) -> None:
+    sql(
+        """UPDATE job_attempt SET started_at = now() - %s::interval - interval '2 seconds',
+                  ended_at = now() - %s::interval WHERE job_id = %s""",
+        ago,
+        ago,
+        job,
+    )
+
+
+def _totals(name: str) -> tuple[int, int]:
+    bars = charts.chart(name).bars
+    return sum(bar.done for bar in bars), sum(bar.failed for bar in bars)
+
+
+def test_the_chart_counts_each_run_once_rolled_up_or_not(make: Make) -> None:
+    for state, ago in [("succeeded", "40 minutes"), ("dead", "7 minutes"), ("succeeded", "3 minutes")]:
+        _ended(make(state), ago)
+    roll_up()
+    fresh = make("succeeded")
+    assert _totals("hour") == _totals("day") == _totals("month") == (3, 1)
+    roll_up()
+    assert _totals("hour") == (3, 1)
+    # What is rolled up no longer needs the attempts.
+    _ended(fresh, "2 minutes")
+    roll_up()
+    sql("DELETE FROM job_attempt")
+    assert _totals("hour") == _totals("day") == (3, 1)
+    assert "3 runs done and 1 failed in the last hour" in charts.chart("hour").words
+    assert charts.chart("nonsense").span.name == "hour"
+
+
+def test_hours_outlive_the_minutes_they_were_made_of(make: Make) -> None:
+    _ended(make("succeeded"), "30 hours")
+    _ended(make("succeeded"), "40 minutes")
+    JobFlow.objects.create(span="minute", at=timezone.now() - timedelta(days=3), task="x", done=5, failed=0,
+                           dead=0, seconds=1)  # fmt: skip
+    roll_up()
+    roll_up()
+    assert not JobFlow.objects.filter(span="minute", task="x").exists()
+    assert JobFlow.objects.get(span="hour", task="x").done == 5
+    assert _totals("month") == (7, 0)
+
+
+def test_the_overview_draws_the_chart_and_tells_it_in_words(staff: Client, make: Make) -> None:
+    assert "Nothing has run in the last hour." in text_of(seen(staff, "/jobs/"))
+    make("dead")
+    html = seen(staff, "/jobs/?chart=day")
+    assert "0 runs done and 1 failed in the last 24 hours; at most 1 within one hour." in text_of(html)
+    assert 'class="bar-failed"' in html and 'class="bar-done"' not in html
+
+
+@pytest.fixture
+def shelf(db: None, tmp_path: Path) -> Shelf:
+    account = Account.objects.create_user("olga", password="x")
+    (tmp_path / "in").mkdir()
+    return Shelf(add_library(tmp_path / "in", owner=account.pk, actor="cli"), tmp_path / "in", account)
+
+
+def test_a_group_of_dead_letters_shows_its_photos_and_whether_it_grows(
+    staff: Client, make: Make, shelf: Shelf
+) -> None:
+    photos = [shelf.photo("a.jpg"), shelf.photo("b.jpg", ready=False)]
+    jobs = [make("dead", task="render_previews", photo=str(photo)) for photo in photos]
+    html = seen(staff, "/jobs/dead/")
+    assert f'src="/photos/{photos[0]}/tile/r1.webp" alt="a.jpg"' in html and f'href="/photos/{photos[1]}/"' in html
+    assert "growing: 2 within a day, 0 the day before" in text_of(html)
+    for job in jobs:
+        _ended(job, "30 hours")
+    assert "growing" not in seen(staff, "/jobs/dead/")
+
+
+def test_a_step_says_how_many_of_the_photos_are_through(staff: Client, make: Make, shelf: Shelf) -> None:
+    for name in "abcd":
+        shelf.photo(f"{name}.jpg", ready=False)
+    sql("DELETE FROM procrastinate_jobs WHERE queue_name <> 'previews'")
+    sql("DELETE FROM procrastinate_jobs WHERE id = (SELECT max(id) FROM procrastinate_jobs)")
+    left = sql("SELECT count(*) FROM procrastinate_jobs")[0][0]
+    rows, _ = figures.queues([])
+    [previews] = [row for row in rows if row.name == "previews"]
+    assert previews.photos == 4 and previews.percent == round(100 * (4 - left) / 4)
+    assert f'value="{previews.percent}"' in seen(staff, "/jobs/")
+
+
+def test_who_asks_while_an_answer_is_made_gets_the_next_one_and_shares_it() -> None:
+    made: list[int] = []
+    begun, go = threading.Event(), threading.Event()
+
+    def answer() -> str:
+        made.append(len(made) + 1)
+        mine = str(made[-1])
+        begun.set()
+        go.wait(10)
+        return mine
+
+    got: list[str] = []
+    first = threading.Thread(target=lambda: got.append("first " + shared("q", answer)))
+    first.start()
+    assert begun.wait(10)
+    others = [threading.Thread(target=lambda: got.append(shared("q", answer))) for _ in range(5)]
+    for other in others:
+        other.start()
+    from tests.web.browsing import wait_until
+    from workers.console import sharing
+
+    wait_until(lambda: sharing._rounds["q"].waiting == 6)
+    go.set()
+    for thread in [first, *others]:
+        thread.join(10)
+    assert sorted(got) == ["2"] * 5 + ["first 1"] and sharing._rounds == {}
+
+
+def test_a_question_that_failed_is_asked_again() -> None:
+    with pytest.raises(ValueError, match="no"):
+        shared("q", lambda: (_ for _ in ()).throw(ValueError("no")))
+    assert shared("q", lambda: "yes") == "yes"
