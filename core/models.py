@@ -1,6 +1,7 @@
 """Where Django finds the tables of the photo library; each is written beside what fills and asks it."""
 
 from core.accounts import Account, ApiKey
+from core.readmodels.duplicates import Judged, Look
 from core.readmodels.failures import Failure
 from core.readmodels.files import PhotoFile
 from core.readmodels.libraries import Folder, Library
@@ -15,7 +16,9 @@ __all__ = [
     "ApiKey",
     "Failure",
     "Folder",
+    "Judged",
     "Library",
+    "Look",
     "Photo",
     "PhotoFile",
     "Sidecar",

@@ -43,6 +43,7 @@ EVENT_CONSUMERS: list[str] = [
     "core.readmodels.photos",
     "core.readmodels.sidecars",
     "core.readmodels.stacks",
+    "core.readmodels.duplicates",
     "core.readmodels.uploads",
     "core.readmodels.failures",
     "workers.reactions",

@@ -127,6 +127,7 @@ def _rendered(made: previews.Previews, revision: str) -> photos.PreviewsRendered
         thumbhash=made.thumbhash,
         method=made.method,
         notes=tuple(made.notes),
+        likeness=made.likeness,
     )
 
 

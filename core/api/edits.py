@@ -12,9 +12,10 @@ from pydantic import Field
 
 from core.api.access import asker
 from core.api.photos import PhotoDetail, detail, router
+from core.commands.duplicates import undo_decision
 from core.commands.edits import edit_photo, undo_edit
 from core.commands.sidecars import ask_for_sidecar
-from core.domain import codec, edits
+from core.domain import codec, duplicates, edits
 from core.readmodels.photos import history_of, photo_for
 from events.event import Event
 
@@ -97,7 +98,8 @@ def change_photo(request: HttpRequest, photo_id: UUID, changes: Changes) -> dict
 def undo(request: HttpRequest, photo_id: UUID, which: Undo) -> dict[str, Any]:
     """409 for what is no change by a person, or was undone already."""
     photo_for(asker(request), photo_id)
-    undo_edit(photo_id, which.event, actor=_actor(request))
+    if not undo_decision(photo_id, which.event, actor=_actor(request)):
+        undo_edit(photo_id, which.event, actor=_actor(request))
     return detail(request, photo_id)
 
 
@@ -105,8 +107,10 @@ def undo(request: HttpRequest, photo_id: UUID, which: Undo) -> dict[str, Any]:
 def history(request: HttpRequest, photo_id: UUID) -> list[dict[str, Any]]:
     """Newest first."""
     events = history_of(asker(request), photo_id)
-    decoded = [(event.event_id, codec.decode(event)) for event in events if event.type in codec.TYPES]
+    named = [(event.event_id, event.type, codec.decode(event)) for event in events if event.type in codec.TYPES]
+    decoded = [(identity, fact) for identity, _, fact in named]
     changes = {identity for identity, fact in decoded if edits.touches(fact)} & edits.counting_events(decoded)
+    changes |= duplicates.in_force(named)
     return [_entry(event, event.event_id in changes) for event in reversed(events)]
 
 

@@ -55,6 +55,18 @@ def write_many(news: Sequence[tuple[str, codec.DomainEvent]], *, actor: str) -> 
         append_many([Append(stream, ANY, events) for stream, events in by_stream.items()], _meta(actor))
 
 
+def write_together(news: Sequence[tuple[str, int, Sequence[codec.DomainEvent]]], *, actor: str) -> None:
+    """Append to several streams at the versions that were seen, all or none: (stream, version, events).
+
+    Raises what `events.store.append_many` raises.
+    """
+    appends = [
+        Append(stream, seen, [_new(event, ()) for event in events]) for stream, seen, events in news if events
+    ]
+    if appends:
+        append_many(appends, _meta(actor))
+
+
 def _new(event: codec.DomainEvent, named: Sequence[UUID]) -> NewEvent:
     type_, data = codec.encode(event)
     version = codec.newest_version(type_)

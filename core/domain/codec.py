@@ -4,7 +4,7 @@ from typing import Any, cast
 
 from pydantic import TypeAdapter
 
-from core.domain import edits, files, libraries, lifts, photos, sidecars, stacks
+from core.domain import duplicates, edits, files, libraries, lifts, photos, sidecars, stacks
 from events.event import Event
 
 DomainEvent = photos.PhotoEvent | files.FileEvent | libraries.LibraryEvent
@@ -55,6 +55,10 @@ TYPES: dict[str, type[Any]] = {
     "photo.stacked": stacks.PhotoStacked,
     "photo.unstacked": stacks.PhotoUnstacked,
     "photo.put_on_top": stacks.PutOnTop,
+    "photo.marked_duplicate": duplicates.MarkedDuplicate,
+    "photo.unmarked_duplicate": duplicates.UnmarkedDuplicate,
+    "photo.told_apart": duplicates.ToldApart,
+    "photo.apart_taken_back": duplicates.ApartTakenBack,
     "file.uploaded": files.FileUploaded,
     "file.skipped": files.FileSkipped,
     "file.failed": files.FileFailed,

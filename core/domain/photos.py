@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from uuid import UUID, uuid5
 
+from core.domain.duplicates import AboutDuplicates, DuplicateEvent
 from core.domain.edits import AboutFacts, EditEvent
 from core.domain.facts import Fact as Fact
 from core.domain.personal import Personal
@@ -141,7 +142,10 @@ class MetadataRead:
 
 @dataclass(frozen=True, slots=True)
 class PreviewsRendered:
-    """Tile and large preview are in their place. Width and height are those of the upright original."""
+    """Tile and large preview are in their place. Width and height are those of the upright original.
+
+    `likeness` is by what the same picture is known again (`core.domain.likeness`); "" when nothing is in it.
+    """
 
     step_version: int
     revision: str
@@ -152,6 +156,7 @@ class PreviewsRendered:
     thumbhash: Personal[str]
     method: str
     notes: tuple[str, ...] = ()
+    likeness: Personal[str] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +220,7 @@ PhotoEvent = (
     | EditEvent
     | SidecarEvent
     | StackEvent
+    | DuplicateEvent
 )
 
 
@@ -302,7 +308,7 @@ def evolve(photo: Photo, event: PhotoEvent) -> Photo:
             return replace(photo, failed=photo.failed - {step})
         case PhotoProcessed():
             return replace(photo, processed=True)
-        case MetadataRead() | StepSetAside() | AboutFacts() | AboutStack():
+        case MetadataRead() | StepSetAside() | AboutFacts() | AboutStack() | AboutDuplicates():
             return photo
 
 

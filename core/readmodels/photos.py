@@ -10,7 +10,7 @@ from django.db.models.fields.json import KT
 from django.db.models.functions import Coalesce
 
 from core.accounts import Account
-from core.domain import codec, libraries, photos
+from core.domain import codec, duplicates, libraries, photos
 from core.domain.photos import PhotoNotFound, Step
 from core.domain.streams import photo_stream, subject_of
 from core.readmodels import facts
@@ -39,8 +39,9 @@ class Hidden(models.TextChoices):
 class Photo(models.Model):
     """One photo. `path` is that of the file it is known by, inside its folder; `missing`: no file is there.
 
-    `taken_local` is the camera's wall time. `said` keeps what every source says; `facts` maps a name to the
-    value that counts, its source, and what others say instead.
+    `duplicate_of`: a person keeps that one in the timeline instead. `taken_local` is the camera's wall time.
+    `said` keeps what every source says; `facts` maps a name to the value that counts, its source, and what others
+    say instead.
     """
 
     id = models.UUIDField(primary_key=True)
@@ -56,6 +57,7 @@ class Photo(models.Model):
     missing = models.BooleanField(default=False)
     missing_since = models.DateTimeField(null=True)
     hidden = models.CharField(max_length=10, choices=Hidden, default="", blank=True)
+    duplicate_of = models.UUIDField(null=True)
     width = models.IntegerField(null=True)
     height = models.IntegerField(null=True)
     taken_local = WallTimeField(null=True)
@@ -93,6 +95,7 @@ class Photo(models.Model):
                 name="photo_live",
                 condition=Q(facts__has_key="content_identifier"),
             ),
+            models.Index("duplicate_of", "id", name="photo_duplicate", condition=Q(duplicate_of__isnull=False)),
             models.Index("missing_since", "id", name="photo_missing", condition=Q(missing=True, hidden="")),
         ]
 
@@ -158,11 +161,22 @@ def _content_replaced(event: Event) -> None:
         mime=fact.mime,
         notes=[fact.mismatch] if fact.mismatch else [],
         preview_state=PreviewState.WAITING,
+        duplicate_of=None,
         labels=None,
         labels_model="",
         processed_at=None,
     )
     _files_changed(event)
+
+
+def _marked_duplicate(event: Event) -> None:
+    fact = codec.decode(event)
+    assert isinstance(fact, duplicates.MarkedDuplicate)
+    _update(event, duplicate_of=fact.of)
+
+
+def _unmarked_duplicate(event: Event) -> None:
+    _update(event, duplicate_of=None)
 
 
 def _taken_out(event: Event) -> None:
@@ -304,6 +318,8 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     "photo.sidecar_read": _heard,
     "photo.sidecar_gone": _heard,
     "photo.sidecar_written": _heard,
+    "photo.marked_duplicate": _marked_duplicate,
+    "photo.unmarked_duplicate": _unmarked_duplicate,
 }
 TABLES = (Photo,)
 READS = ("files", "libraries")
@@ -317,6 +333,12 @@ def visible_photos(account: Account) -> models.QuerySet[Photo]:
     # The ids themselves, not a subquery: with them the timeline's index gives the order.
     owned = list(libraries_of(account).values_list("id", flat=True))
     return everything.filter(library_id__in=owned)
+
+
+def without_duplicates(photos: models.QuerySet[Photo]) -> models.QuerySet[Photo]:
+    """Without those instead of which another one is kept, as long as that one is shown."""
+    kept = Photo.objects.filter(id=OuterRef("duplicate_of"), hidden="")
+    return photos.filter(Q(duplicate_of__isnull=True) | ~Exists(kept))
 
 
 def photo_for(account: Account, photo_id: UUID) -> Photo:

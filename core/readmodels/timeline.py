@@ -12,7 +12,7 @@ from core.readmodels.failures import failures_for
 from core.readmodels.fields import WallTimeField
 from core.readmodels.files import FileState, PhotoFile
 from core.readmodels.libraries import libraries_of
-from core.readmodels.photos import Photo, PreviewState, visible_photos
+from core.readmodels.photos import Photo, PreviewState, visible_photos, without_duplicates
 from core.readmodels.stacks import without_tucked
 
 
@@ -109,7 +109,7 @@ def counts(account: Account) -> Counts:
 
 
 def _shown(account: Account) -> models.QuerySet[Photo]:
-    return without_tucked(visible_photos(account).exclude(preview_state=PreviewState.FAILED))
+    return without_duplicates(without_tucked(visible_photos(account).exclude(preview_state=PreviewState.FAILED)))
 
 
 def _older_than(cursor: Cursor) -> Q:

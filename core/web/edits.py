@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
+from core.commands.duplicates import undo_decision
 from core.commands.edits import edit_photo, undo_edit
 from core.commands.sidecars import ask_for_sidecar
 from core.domain import edits
@@ -43,7 +44,8 @@ def undo(request: Request, photo_id: UUID, event: UUID) -> HttpResponse:
     """Take back one change."""
     visible_photo(request.user, photo_id)
     try:
-        undo_edit(photo_id, event, actor=actor_of(request))
+        if not undo_decision(photo_id, event, actor=actor_of(request)):
+            undo_edit(photo_id, event, actor=actor_of(request))
     except edits.NotUndoable as refused:
         return _panel(request, photo_id, f"{refused}.")
     return _panel(request, photo_id)

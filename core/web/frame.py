@@ -18,6 +18,7 @@ _SECTIONS = {
     "failures": "failures",
     "skipped": "failures",
     "missing": "failures",
+    "duplicates": "duplicates",
     "jobs": "jobs",
     "libraries": "libraries",
 }

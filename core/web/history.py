@@ -6,12 +6,13 @@ from datetime import datetime
 from uuid import UUID
 
 from core.accounts import Account
-from core.domain import codec, edits, photos, stacks
+from core.domain import codec, duplicates, edits, photos, stacks
 from core.web.said import said_in_words
 from core.web.words import counted, pixels
 from events.event import Event
 
 _STEPS = {"previews": "making the previews", "labels": "looking for things"}
+_DECISIONS = (duplicates.MarkedDuplicate, duplicates.ToldApart)
 _GONE = {
     "replaced": "The file was replaced by another picture.",
     "missing": "The file is no longer there.",
@@ -37,9 +38,10 @@ def history_in_words(events: Iterable[Event]) -> list[Entry]:
     """The entries of a stream, newest first."""
     known = list(events)
     names = _account_names(event.meta.get("actor", "") for event in known)
-    decoded = [(event.event_id, codec.decode(event)) for event in known if event.type in codec.TYPES]
-    counting = edits.counting_events(decoded)
-    changes = {identity for identity, fact in decoded if edits.touches(fact)}
+    named = [(event.event_id, event.type, codec.decode(event)) for event in known if event.type in codec.TYPES]
+    decoded = [(identity, fact) for identity, _, fact in named]
+    counting = edits.counting_events(decoded) | duplicates.in_force(named)
+    changes = {identity for identity, fact in decoded if edits.touches(fact) or isinstance(fact, _DECISIONS)}
     return [_entry(event, names, changes, counting) for event in reversed(known)]
 
 
@@ -85,6 +87,8 @@ def _sentence(event: Event) -> tuple[str, str, str]:  # noqa: C901  # one flat t
             return "check-circle", "Everything is done", ""
         case stacks.AboutStack() as stacked:
             return _sentence_of_stack(stacked)
+        case duplicates.AboutDuplicates() as decided:
+            return _sentence_of_duplicates(decided)
         case edits.AboutFacts() as said:
             return said_in_words(said)
         case other:
@@ -117,6 +121,18 @@ def _sentence_of_stack(event: stacks.AboutStack) -> tuple[str, str, str]:
             return "squares-2x2", "Taken out of its stack, to be shown by itself", ""
         case _:
             return "arrow-up", "Chosen to be shown in the timeline for its stack", ""
+
+
+def _sentence_of_duplicates(event: duplicates.AboutDuplicates) -> tuple[str, str, str]:
+    match event:
+        case duplicates.MarkedDuplicate():
+            return "document-duplicate", "Another one is kept in the timeline instead", "The file is untouched."
+        case duplicates.UnmarkedDuplicate():
+            return "arrow-uturn-left", "Put back into the timeline", ""
+        case duplicates.ToldApart(others=others):
+            return "squares-2x2", f"Told apart from {counted(len(others), 'photo')} that look alike", ""
+        case _:
+            return "arrow-uturn-left", "No longer told apart from photos that look alike", ""
 
 
 def _how(made: photos.PreviewsRendered) -> str:

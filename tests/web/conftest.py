@@ -44,6 +44,7 @@ class Shelf:
         content: bytes = b"",
         kind: tuple[str, str, str] = ("jpeg", "image", "image/jpeg"),
         size: tuple[int, int] = (600, 400),
+        likeness: str = "",
         **facts: object,
     ) -> UUID:
         """A photo, with its preview unless it is not to be ready."""
@@ -57,17 +58,17 @@ class Shelf:
         found = photos.PhotoImported(self.library, file, digest, *kind)
         made = commands.import_photo(found, photos.MetadataRead(1, known), actor="worker:import")
         if ready:
-            self.render(made, size)
+            self.render(made, size, likeness)
         return made
 
-    def render(self, photo: UUID, size: tuple[int, int] = (600, 400)) -> None:
+    def render(self, photo: UUID, size: tuple[int, int] = (600, 400), likeness: str = "") -> None:
         """The photo's previews, in the store and in the log."""
         for name in ("tile", "large"):
             path = preview_path(photo, "r1", name)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(webp(size))
         made = photos.Rendition(*size, 100)
-        result = photos.PreviewsRendered(1, "r1", *size, made, made, THUMBHASH, "decoded")
+        result = photos.PreviewsRendered(1, "r1", *size, made, made, THUMBHASH, "decoded", likeness=likeness)
         commands.record_previews(photo, result, actor="worker:previews")
 
     def label(self, photo: UUID, *labels: photos.Label) -> None:

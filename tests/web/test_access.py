@@ -46,6 +46,14 @@ def addresses(photo: object, failure: object) -> dict[str, str]:
         "missing": "/missing/",
         "take-out-all": "/missing/take-out/",
         "take-out": f"/missing/{photo}/take-out/",
+        "duplicates": "/duplicates/",
+        "duplicates-exact": "/duplicates/exact/",
+        "duplicates-kept": "/duplicates/kept/",
+        "duplicates-undo": f"/duplicates/undo/{failure}/",
+        "duplicates-compare": f"/duplicates/{photo}/",
+        "duplicates-keep": f"/duplicates/{photo}/keep/",
+        "duplicates-keep-all": f"/duplicates/{photo}/keep-all/",
+        "show-again": f"/photos/{photo}/show-again/",
         "libraries": "/libraries/",
         "library-add": "/libraries/add/",
         "library": f"/libraries/{failure}/",
@@ -66,6 +74,7 @@ POSTS = {
     *("unstack", "restack", "on-top"),
     *("photo-edit", "photo-undo", "photo-sidecar"),
     *("take-out-all", "take-out"),
+    *("duplicates-undo", "duplicates-keep", "duplicates-keep-all", "show-again"),
     *("library-add", "library-change", "library-rescan", "library-remove", "folder-add", "folder-remove"),
 }
 
@@ -102,6 +111,7 @@ def test_a_fragment_sends_the_whole_page_to_the_sign_in(owner: Account) -> None:
     [
         *("photo", "photo-details", "photo-metadata", "tile", "large", "original", "playing", "motion"),
         *("unstack", "restack", "on-top", "photo-edit", "photo-undo", "photo-sidecar", "take-out"),
+        "show-again",
         *("retry", "set-aside"),
     ],
 )

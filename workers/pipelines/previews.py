@@ -13,6 +13,7 @@ from workers.pipelines.colour import from_coded, is_coded, to_plain_mode, to_srg
 from workers.pipelines.decoding import Decoded, decode
 from workers.pipelines.jxl import decode_jxl
 from workers.pipelines.kinds import KINDS
+from workers.pipelines.likeness import likeness_of
 from workers.pipelines.poster import decode_poster
 from workers.pipelines.raw import decode_raw
 from workers.pipelines.scaling import fitted
@@ -70,6 +71,7 @@ class Previews:
     thumbhash: str
     method: str
     notes: tuple[str, ...]
+    likeness: str = ""
 
 
 def render_previews(path: Path, kind_name: str, into: Path, orientation: int | None = None) -> Previews:
@@ -95,6 +97,7 @@ def render_previews(path: Path, kind_name: str, into: Path, orientation: int | N
         thumbhash_of(tile),
         decoded.method,
         tuple(dict.fromkeys(decoded.notes)),
+        likeness_of(tile),
     )
 
 

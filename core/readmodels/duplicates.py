@@ -1,0 +1,309 @@
+"""Photos that look alike: what each looks like, which make a group, and what persons decided of them."""
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import connection, models
+from django.db.models import Count, Exists, Max, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
+
+from core.accounts import Account
+from core.domain import codec, duplicates, likeness, photos
+from core.domain.likeness import Likeness
+from core.domain.streams import subject_of
+from core.readmodels.libraries import Library
+from core.readmodels.photos import Photo, PreviewState, visible_photos, without_duplicates
+from core.readmodels.stacks import StackMember, without_tucked
+from events.event import Event
+
+_NEAR_ENOUGH = "bit_count(('x' || likeness)::bit(192) # ('x' || %s)::bit(192)) <= %s"
+
+
+class Look(models.Model):
+    """What a photo looks like. `scope`: whose it is, and whether it is a film; only those of one scope compare.
+
+    `pieces` is what near ones are found by. `spread`: how far the least alike in its group are apart.
+    """
+
+    photo_id = models.UUIDField(primary_key=True)
+    scope = models.TextField()
+    likeness = models.CharField(max_length=48)
+    pieces = ArrayField(models.IntegerField())
+    group_id = models.UUIDField(null=True)
+    spread = models.SmallIntegerField(default=0)
+
+    class Meta:
+        db_table = "look"
+        indexes = [
+            # Without the list of pending entries, for which every search would have to look through.
+            GinIndex("pieces", name="look_pieces", fastupdate=False),
+            models.Index("group_id", "photo_id", name="look_group", condition=Q(group_id__isnull=False)),
+        ]
+
+
+class Judged(models.Model):
+    """What persons decided of a photo. `apart`: photo that is no duplicate of it → the review that said so."""
+
+    photo_id = models.UUIDField(primary_key=True)
+    marked_in = models.UUIDField(null=True)
+    told_in = models.UUIDField(null=True)
+    apart = models.JSONField(default=dict)
+
+    class Meta:
+        db_table = "judged"
+        indexes = [
+            models.Index("marked_in", name="judged_marked", condition=Q(marked_in__isnull=False)),
+            models.Index("told_in", name="judged_told", condition=Q(told_in__isnull=False)),
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Photos that look alike, those that may be seen. `exact`: nobody could tell them apart by eye."""
+
+    id: UUID
+    members: list[Photo]
+    spread: int
+
+    @property
+    def exact(self) -> bool:
+        return self.spread <= likeness.ALIKE
+
+    @property
+    def size(self) -> int:
+        return len(self.members)
+
+
+# --- how events fill it -------------------------------------------------------------------------------------
+
+
+def _rendered(event: Event) -> None:
+    fact = codec.decode(event)
+    assert isinstance(fact, photos.PreviewsRendered)
+    photo = subject_of(event.stream_id)
+    before = Look.objects.filter(photo_id=photo).first()
+    if before is not None:
+        if before.likeness == fact.likeness:
+            return
+        _take_turns([before])
+        before.delete()
+        _regroup(Look.objects.filter(group_id__isnull=False, group_id=before.group_id))
+    if fact.likeness:
+        pieces = Likeness.parse(fact.likeness).pieces
+        look = Look(photo_id=photo, scope=_scope_of(photo), likeness=fact.likeness, pieces=pieces)
+        _take_turns([look])
+        look.save(force_insert=True)
+        _regroup([look])
+
+
+def _marked(event: Event) -> None:
+    fact = codec.decode(event)
+    assert isinstance(fact, duplicates.MarkedDuplicate)
+    Judged.objects.update_or_create(photo_id=subject_of(event.stream_id), defaults={"marked_in": fact.review})
+
+
+def _unmarked(event: Event) -> None:
+    Judged.objects.filter(photo_id=subject_of(event.stream_id)).update(marked_in=None)
+
+
+def _told_apart(event: Event) -> None:
+    fact = codec.decode(event)
+    assert isinstance(fact, duplicates.ToldApart)
+    photo = subject_of(event.stream_id)
+    known = Judged.objects.filter(photo_id=photo).first() or Judged(photo_id=photo)
+    known.apart = {**known.apart, **{str(other): str(fact.review) for other in fact.others}}
+    known.told_in = fact.review
+    known.save()
+    _regroup_photo(photo)
+
+
+def _apart_taken_back(event: Event) -> None:
+    fact = codec.decode(event)
+    assert isinstance(fact, duplicates.ApartTakenBack)
+    known = Judged.objects.filter(photo_id=subject_of(event.stream_id)).first()
+    if known is None:
+        return
+    known.apart = {other: review for other, review in known.apart.items() if review != str(fact.review)}
+    known.told_in = None if known.told_in == fact.review else known.told_in
+    known.save()
+    _regroup_photo(known.photo_id)
+
+
+def _content_replaced(event: Event) -> None:
+    Judged.objects.filter(photo_id=subject_of(event.stream_id)).update(marked_in=None)
+
+
+def _scope_of(photo: UUID) -> str:
+    """Libraries of one person compare with one another, and with nobody else's; films only with films."""
+    known = Photo.objects.only("library_id", "media").get(id=photo)
+    owner = Library.objects.values_list("owner_id", flat=True).get(id=known.library_id)
+    return f"{owner or known.library_id}{':film' if known.media == 'video' else ''}"
+
+
+def _regroup_photo(photo: UUID) -> None:
+    known = Look.objects.filter(photo_id=photo)
+    _take_turns(known)
+    _regroup(known.all())
+
+
+def _regroup(changed: Iterable[Look]) -> None:
+    """The groups around these anew, from all that are near them and all that those are grouped with.
+
+    A group never grows beyond what a person can look at: what comes later is left to a group of its own.
+    """
+    around: dict[UUID, Look] = {}
+    for look in sorted(changed, key=lambda one: one.photo_id):
+        for part in _parts_around(look):
+            if len(around.keys() | part) <= likeness.LARGEST:
+                around |= part
+    if len(around) > 1 or any(look.group_id for look in around.values()):
+        _settle(around)
+
+
+def _parts_around(look: Look) -> list[dict[UUID, Look]]:
+    """A photo with its group, then each that is near it with its own, the nearest first."""
+    found = [look, *_near(look)]
+    groups: dict[UUID | None, dict[UUID, Look]] = {}
+    for one in Look.objects.filter(group_id__in={each.group_id for each in found if each.group_id}):
+        groups.setdefault(one.group_id, {})[one.photo_id] = one
+    parts = {one.group_id or one.photo_id: groups.get(one.group_id, {one.photo_id: one}) for one in found}
+    return list(parts.values())
+
+
+def _take_turns(looks: Iterable[Look]) -> None:
+    """Of two photos that arrive at the same time, the second waits here for the first, and sees it.
+
+    Always after the photos' streams, in every transaction, so that nobody waits in a circle.
+    """
+    with connection.cursor() as cursor:
+        for scope in sorted({look.scope for look in looks}):
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"look:{scope}"])
+
+
+def _near(look: Look) -> list[Look]:
+    """Those that look like one, the nearest first."""
+    here = Likeness.parse(look.likeness)
+    alike = Look.objects.filter(scope=look.scope, pieces__overlap=here.probes).exclude(photo_id=look.photo_id)
+    # Of a thousand that share a piece in a large library few are near: counted where they lie.
+    found = alike.extra(where=[_NEAR_ENOUGH], params=[look.likeness, likeness.NEAR])
+    with _index_only():
+        known = [(Likeness.parse(one.likeness), one) for one in found]
+    near = [(here.distance(there), one.photo_id, one) for there, one in known if here.is_near(there)]
+    return [one for _, _, one in sorted(near, key=lambda each: each[:2])]
+
+
+@contextlib.contextmanager
+def _index_only() -> Iterator[None]:
+    """The planner takes 136 values for half of the table and would read all of it, most of all in a replay."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        yield
+        cursor.execute("SET LOCAL enable_seqscan = DEFAULT")
+
+
+def _settle(around: dict[UUID, Look]) -> None:
+    known = {photo: Likeness.parse(look.likeness) for photo, look in around.items()}
+    rows = Judged.objects.filter(photo_id__in=list(around)).values_list("photo_id", "apart")
+    apart = {(photo, UUID(other)) for photo, others in rows for other in others}
+    groups = likeness.grouped(known, lambda one, other: (one, other) in apart or (other, one) in apart)
+    now = {photo: (group[0], likeness.spread(known[one] for one in group)) for group in groups for photo in group}
+    moved = []
+    for photo, look in around.items():
+        group, width = now.get(photo, (None, 0))
+        if (look.group_id, look.spread) != (group, width):
+            look.group_id, look.spread = group, width
+            moved.append(look)
+    Look.objects.bulk_update(moved, ["group_id", "spread"])
+
+
+HANDLERS: dict[str, Callable[[Event], None]] = {
+    "photo.previews_rendered": _rendered,
+    "photo.content_replaced": _content_replaced,
+    "photo.marked_duplicate": _marked,
+    "photo.unmarked_duplicate": _unmarked,
+    "photo.told_apart": _told_apart,
+    "photo.apart_taken_back": _apart_taken_back,
+}
+TABLES = (Look, Judged)
+READS = ("libraries", "photos")
+
+
+# --- how pages ask it ---------------------------------------------------------------------------------------
+
+
+def duplicate_groups(
+    account: Account, *, exact: bool = False, behind: tuple[int, UUID] | None = None, limit: int = 20
+) -> list[Group]:
+    """Groups to look at, the largest first; `behind` is the size and id of the last one seen."""
+    found = _open_groups(account, exact=exact)
+    if behind is not None:
+        size, last = behind
+        found = found.filter(Q(size__lt=size) | Q(size=size, group_id__gt=last))
+    return _with_members(account, found.order_by("-size", "group_id")[:limit])
+
+
+def exact_groups(account: Account) -> list[Group]:
+    """All groups whose photos look exactly alike."""
+    return _with_members(account, _open_groups(account, exact=True).order_by("group_id"))
+
+
+def group_of(account: Account, group: UUID) -> Group | None:
+    """One group, as far as it is still to be looked at."""
+    found = _with_members(account, _open_groups(account, only=group))
+    return found[0] if found else None
+
+
+def count_groups(account: Account, *, exact: bool = False) -> int:
+    """How many groups are to be looked at."""
+    found: int = _open_groups(account, exact=exact).count()
+    return found
+
+
+def kept_instead(account: Account) -> models.QuerySet[Photo]:
+    """The photos that are not in the timeline since another one is kept."""
+    return visible_photos(account).filter(duplicate_of__isnull=False).order_by("duplicate_of", "id")
+
+
+def reviewed_photos(account: Account, review: UUID) -> list[UUID]:
+    """Those of an account's photos about which something was decided in a review, and still counts."""
+    judged = Judged.objects.filter(Q(marked_in=review) | Q(told_in=review)).values("photo_id")
+    return list(visible_photos(account).filter(id__in=judged).order_by("id").values_list("id", flat=True))
+
+
+def _proposed(account: Account) -> models.QuerySet[Photo]:
+    """The photos that are compared: shown by themselves, not beneath another one of their stack."""
+    ready = visible_photos(account).exclude(revision="").exclude(preview_state=PreviewState.FAILED)
+    return without_duplicates(without_tucked(ready))
+
+
+def _open_groups(account: Account, *, exact: bool = False, only: UUID | None = None):  # type: ignore[no-untyped-def]
+    """group_id, size and spread of groups with two photos or more that are not of one stack."""
+    looks = Look.objects.filter(group_id__isnull=False)
+    if exact:
+        looks = looks.filter(spread__lte=likeness.ALIKE)
+    if only is not None:
+        looks = looks.filter(group_id=only)
+    stack = StackMember.objects.filter(photo_id=OuterRef("photo_id")).values("stack_id")
+    return (
+        looks.filter(Exists(_proposed(account).filter(id=OuterRef("photo_id"))))
+        .annotate(shot=Coalesce(Subquery(stack), "photo_id"))
+        .values("group_id")
+        .annotate(size=Count("photo_id"), width=Max("spread"), shots=Count("shot", distinct=True))
+        .filter(shots__gt=1)
+    )
+
+
+def _with_members(account: Account, found: Iterable[dict[str, int | UUID]]) -> list[Group]:
+    rows = list(found)
+    groups = dict(
+        Look.objects.filter(group_id__in=[row["group_id"] for row in rows]).values_list("photo_id", "group_id")
+    )
+    shown = _proposed(account).filter(id__in=list(groups)).order_by("imported_at", "id")
+    members: dict[UUID | None, list[Photo]] = {}
+    for photo in shown:
+        members.setdefault(groups[photo.id], []).append(photo)
+    return [Group(row["group_id"], members[row["group_id"]], row["width"]) for row in rows]  # type: ignore[arg-type, index]  # rows of values()
