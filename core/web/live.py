@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET
 from events import listener
 
 Wait = Callable[[], Coroutine[Any, Any, object]]
+Version = Callable[[], Coroutine[Any, Any, int | None]]
 PHOTOS, JOBS = {"photos": "filmroll_events"}, {"jobs": "filmroll_jobs"}
 # At most about three messages a second, the last one always: a page that fetches more often helps nobody.
 MERGE_SECONDS = 0.33
@@ -35,12 +36,16 @@ async def live(request: HttpRequest) -> HttpResponseBase:
     return await stream(PHOTOS | JOBS if account.is_staff else PHOTOS)
 
 
-async def stream(channels: Mapping[str, str]) -> StreamingHttpResponse:
-    """A stream with one event name per channel of the database. The caller has checked who asks."""
+async def stream(channels: Mapping[str, str], version: Version | None = None) -> StreamingHttpResponse:
+    """A stream with one event name per channel of the database. The caller has checked who asks.
+
+    With `version`, a quiet stream says a number now and then that is another one when anything has changed: a
+    page that has missed a message sees it.
+    """
     # The request's database connection would otherwise stay out of the pool for as long as the page is open.
     await sync_to_async(connections.close_all)()
     return StreamingHttpResponse(
-        signals(channels),
+        signals(channels, version),
         content_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
@@ -52,7 +57,7 @@ def end_streams() -> None:
         end.set()
 
 
-async def signals(channels: Mapping[str, str]) -> AsyncIterator[bytes]:
+async def signals(channels: Mapping[str, str], version: Version | None = None) -> AsyncIterator[bytes]:
     """The messages of one stream, until `end_streams` or until the reader goes away."""
     end = asyncio.Event()
     _ends.add(end)
@@ -65,19 +70,27 @@ async def signals(channels: Mapping[str, str]) -> AsyncIterator[bytes]:
             held.callback(_cancel, waiting)
             yield b"retry: 2000\n\n"
             while not end.is_set():
-                yield await _next_message(waits, waiting)
+                yield await _next_message(waits, waiting) or await _sign_of_life(version)
                 await asyncio.sleep(MERGE_SECONDS)
     finally:
         _ends.discard(end)
 
 
 async def _next_message(waits: Mapping[str, Wait], waiting: dict[asyncio.Task[object], str]) -> bytes:
-    """Wait for any of the named things; `waiting` keeps what is still being waited for until the next call."""
+    """Wait for any of the named things; `waiting` keeps what is still being waited for until the next call.
+
+    Empty when nothing happened for a while.
+    """
     for name in set(waits) - set(waiting.values()):
         waiting[asyncio.create_task(waits[name]())] = name
     done, _ = await asyncio.wait(waiting, timeout=HEARTBEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
     names = sorted(waiting.pop(task) for task in done)
-    return b"".join(f"event: {name}\ndata: changed\n\n".encode() for name in names if name) or b": still here\n\n"
+    return b"".join(f"event: {name}\ndata: changed\n\n".encode() for name in names if name)
+
+
+async def _sign_of_life(version: Version | None) -> bytes:
+    number = await version() if version else None
+    return b": still here\n\n" if number is None else f"event: version\ndata: {number}\n\n".encode()
 
 
 def _cancel(tasks: Mapping[asyncio.Task[object], str]) -> None:

@@ -9,6 +9,7 @@ class Stream extends EventTarget {
   #source = null;
   #closed = false;
   #names = new Set();
+  #version = null;
   onopen = null;
   onerror = null;
 
@@ -57,10 +58,21 @@ class Stream extends EventTarget {
     for (const name of this.#names) this.#source.addEventListener(name, this.#forward);
     this.#source.onopen = (event) => {
       this.onopen?.(event);
-      for (const name of this.#names) this.dispatchEvent(new MessageEvent(name, { data: "" }));
+      this.#tellAll();
     };
+    this.#source.addEventListener("version", this.#compare);
     this.#source.onerror = (event) => this.#retry(event);
   }
+
+  #tellAll() {
+    for (const name of this.#names) this.dispatchEvent(new MessageEvent(name, { data: "" }));
+  }
+
+  // Another number than before: something has changed, and its message may have been lost.
+  #compare = (event) => {
+    if (this.#version !== null && this.#version !== event.data) this.#tellAll();
+    this.#version = event.data;
+  };
 
   // The browser reconnects by itself after a cut, but not after an error status (a restarting proxy).
   #retry(event) {

@@ -1,14 +1,48 @@
-// A live part keeps still while its reader has ticked lines, opened a traceback, or selected text in it.
+// A live part keeps still while its reader has ticked lines, opened a traceback, selected text in it, or pressed
+// Pause. What was held back meanwhile is fetched as soon as nothing holds it any more.
 
-function busy(part) {
+const parts = document.querySelectorAll("[data-still]");
+const button = document.querySelector("[data-pause]");
+const state = document.getElementById("live-state");
+let missed = false;
+
+function reason(part) {
+  if (button.getAttribute("aria-pressed") === "true") return "Updates are paused";
+  if (part.querySelector("input[type=checkbox]:checked")) return "Updates wait while lines are ticked";
   const selection = getSelection();
-  return (
-    part.querySelector("input[type=checkbox]:checked, details[open]") !== null ||
+  const reads =
+    part.querySelector("details[open]") !== null ||
     (!selection.isCollapsed && part.contains(selection.anchorNode)) ||
-    part.matches(":has(:focus-visible:not(body))")
-  );
+    part.matches(":has(:focus-visible:not(body))");
+  return reads ? "Updates wait while you are here" : "";
+}
+
+function look() {
+  for (const part of parts) {
+    const why = reason(part);
+    const words = why && missed ? `${why}; something has changed` : why.startsWith("Updates wait while you") ? "" : why;
+    if (state.textContent !== words) state.textContent = words;
+    if (why || !missed) continue;
+    missed = false;
+    htmx.trigger(part, "refresh");
+  }
 }
 
 document.addEventListener("htmx:beforeRequest", (event) => {
-  if (event.target.matches("[data-still]") && busy(event.target)) event.preventDefault();
+  if (!event.target.matches("[data-still]") || !reason(event.target)) return;
+  event.preventDefault();
+  missed = true;
+  look();
 });
+
+if (button) {
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    const paused = button.getAttribute("aria-pressed") !== "true";
+    button.setAttribute("aria-pressed", String(paused));
+    look();
+  });
+  for (const name of ["change", "toggle", "selectionchange", "focusout"]) {
+    document.addEventListener(name, () => setTimeout(look), true);
+  }
+}

@@ -71,6 +71,7 @@ def _pages(made: Installation, site: Site) -> list[Bar]:
         "dead-group": f"/jobs/dead/?{group}",
         "job": f"/jobs/{newest_dead}/",
         "photo": f"/jobs/photo/{photo}/",
+        "tasks": "/jobs/tasks/",
         "workers": "/jobs/workers/",
     }
     _wait_for(site.port)

@@ -56,6 +56,8 @@ def fill(made: Installation) -> None:
     made.rows("VACUUM (ANALYZE) procrastinate_jobs")
     made.rows("VACUUM (ANALYZE) job_attempt")
     made.rows("VACUUM (ANALYZE) procrastinate_events")
+    # What the filling has left to write is not the pages' burden.
+    made.rows("CHECKPOINT")
 
 
 def _insert(made: Installation, span: tuple[int, int, int], status: str, outcome: str, due: bool = False) -> None:

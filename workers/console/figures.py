@@ -91,15 +91,17 @@ WITH RECURSIVE waiting AS (
     UNION ALL
     SELECT (SELECT min(queue_name) FROM procrastinate_jobs WHERE status = 'todo' AND queue_name > w.queue)
       FROM waiting AS w WHERE w.queue IS NOT NULL)
-SELECT q.name,
-       ({_bounded(f"j.queue_name = q.name AND {CONDITIONS[State.READY]}")}) AS ready,
+SELECT q.name, r.ready,
        ({_bounded(f"j.queue_name = q.name AND {CONDITIONS[State.RETRYING]}")}) AS retrying,
        ({_bounded("j.queue_name = q.name AND j.status = 'doing'")}) AS running,
-       (SELECT e.at FROM procrastinate_events AS e WHERE e.type = 'deferred' AND e.job_id =
+       CASE WHEN r.ready > 0 THEN
+           (SELECT e.at FROM procrastinate_events AS e WHERE e.type = 'deferred' AND e.job_id =
             (SELECT min(j.id) FROM procrastinate_jobs AS j WHERE j.queue_name = q.name
-                AND {CONDITIONS[State.READY]}) LIMIT 1) AS oldest
+                AND {CONDITIONS[State.READY]}) LIMIT 1) END AS oldest
   FROM (SELECT unnest(%(known)s::text[]) AS name
         UNION SELECT queue FROM waiting WHERE queue IS NOT NULL) AS q
+  CROSS JOIN LATERAL (
+       {_bounded(f"j.queue_name = q.name AND {CONDITIONS[State.READY]}")}) AS r(ready)
  ORDER BY q.name
 """  # noqa: S608  # constants of this program
 # The planner's own estimate where counting would cost.

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from core.web.access import Request
 from events.lag import trouble
-from workers.console import charts, deaths, figures, listing, listpage, reading
+from workers.console import charts, deaths, figures, listing, listpage, reading, tasks
 from workers.console.access import staff_only
 from workers.console.jobpage import comes_next, history_of
 from workers.console.listing import Page
@@ -24,6 +24,7 @@ from workers.console.sharing import shared
 from workers.console.states import State
 
 _RUNNING_SHOWN = 12
+_TRIED_AGAIN = {State.RETRYING, State.RUNNING, State.READY, State.DEAD}
 
 
 @require_safe
@@ -106,6 +107,7 @@ def job_page(request: Request, job_id: int) -> HttpResponse:
         "job": job,
         "next": comes_next(job, staff),
         "history": history_of(job_id),
+        "backoff": tasks.backoff_of(job.task, job.runs) if job.state in _TRIED_AGAIN else [],
         "others": reading.jobs_by_id(others, staff),
     }
     return _answer(request, "job", context)
@@ -136,6 +138,14 @@ def dead_page(request: Request) -> HttpResponse:
         "following": _following(request, page),
     }
     return _answer(request, "dead", context)
+
+
+@require_safe
+@never_cache
+@staff_only
+def tasks_page(request: Request) -> HttpResponse:
+    """The kinds of work, how often each is tried, how long it waits and takes."""
+    return _shared(request, "tasks", lambda: {"tasks": tasks.tasks(), "recent": tasks.RECENT})
 
 
 @require_safe

@@ -11,6 +11,7 @@ urlpatterns = [
     path("list/export.csv", listpage.export, {"kind": "csv"}, name="jobs-csv"),
     path("list/export.ndjson", listpage.export, {"kind": "ndjson"}, name="jobs-ndjson"),
     path("dead/", pages.dead_page, name="jobs-dead"),
+    path("tasks/", pages.tasks_page, name="jobs-tasks"),
     path("workers/", pages.workers_page, name="jobs-workers"),
     path("<int:job_id>/", pages.job_page, name="job"),
     path("photo/<uuid:photo_id>/", pages.photo_page, name="jobs-of-photo"),

@@ -12,7 +12,7 @@ from workers.console.listing import PAGE
 from workers.console.states import ICONS, State
 from workers.models import JobAction
 
-PAGES = ["/jobs/", "/jobs/list/", "/jobs/dead/", "/jobs/workers/", f"/jobs/photo/{PHOTO}/"]
+PAGES = ["/jobs/", "/jobs/list/", "/jobs/dead/", "/jobs/tasks/", "/jobs/workers/", f"/jobs/photo/{PHOTO}/"]
 
 
 def text_of(html: str) -> str:
@@ -195,7 +195,7 @@ def test_the_script_that_refreshes_gets_the_live_part_alone(staff: Client, addre
     fragment = seen(staff, address, **{"HX-Request": "true"})
     whole = seen(staff, address)
     assert "<html" not in fragment and "<html" in whole
-    assert 'hx-trigger="sse:jobs"' in whole
+    assert 'hx-trigger="sse:jobs, refresh"' in whole
 
 
 def test_a_photos_jobs_are_listed_newest_first(staff: Client, make: Make) -> None:

@@ -1,5 +1,6 @@
 """What the overview counts: the chart and its roll-ups, how far each step is, the groups of dead letters."""
 
+import re
 import threading
 from datetime import timedelta
 from pathlib import Path
@@ -135,3 +136,23 @@ def test_a_question_that_failed_is_asked_again() -> None:
     with pytest.raises(ValueError, match="no"):
         shared("q", lambda: (_ for _ in ()).throw(ValueError("no")))
     assert shared("q", lambda: "yes") == "yes"
+
+
+def test_the_tasks_page_tells_policy_percentiles_and_the_day(staff: Client, make: Make) -> None:
+    for ago in ("10 minutes", "20 minutes"):
+        _ended(make("succeeded"), ago)
+    make("succeeded", task="of_another_version")
+    roll_up()
+    html = seen(staff, "/jobs/tasks/")
+    words = text_of(html)
+    assert "Read a file files 6 runs, after up to 2.0 s, doubling up to 1 h 2.0 s / 2.0 s" in words
+    assert re.search(r"of_another_version unknown to this version \d+ ms / \d+ ms \d+ ms / \d+ ms 0 0 0", words)
+    assert re.search(r'data-label="done in 24 h">2<', html)
+
+
+def test_the_backoff_of_a_job_is_drawn_with_where_it_stands(staff: Client, make: Make) -> None:
+    html = seen(staff, f"/jobs/{make('retrying')}/")
+    assert len(re.findall(r"--h:\d+", html)) == 5
+    assert re.search(r'class="backoff-now">.*?after run 2, now<', html)
+    assert "Now after run 2: next run in" in text_of(html)
+    assert "--h:" not in seen(staff, f"/jobs/{make('succeeded')}/")
