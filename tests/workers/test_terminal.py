@@ -21,6 +21,8 @@ class Terminal(io.StringIO):
 @pytest.fixture
 def log() -> Iterator[tuple[logging.Logger, logging.StreamHandler[Terminal]]]:
     handler = logging.StreamHandler(Terminal())
+    # Threads of other tests may have something to say meanwhile.
+    handler.addFilter(logging.Filter("test"))
     logging.getLogger().addHandler(handler)
     yield logging.getLogger("test"), handler
     logging.getLogger().removeHandler(handler)
