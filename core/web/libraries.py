@@ -17,7 +17,7 @@ from core.commands import libraries as commands
 from core.domain.libraries import DEFAULT_IGNORE, FolderTaken, LastFolder, LibraryNotFound, NotAFolder
 from core.readmodels.libraries import Folder, Library, all_libraries, folders_of, library_by_id, refuse_taken
 from core.readmodels.photos import Photo
-from core.storage import text_to_path
+from core.storage import path_to_text, text_to_path
 from core.web.access import Request, View, actor_of, signed_in
 
 P = ParamSpec("P")
@@ -170,7 +170,7 @@ def _shelf(library: Library) -> Shelf:
     counted = shown.aggregate(all=Count("id"), missing=Count("id", filter=Q(missing=True)))
     folders = folders_of(library.id)
     for folder in folders:
-        folder.root = readable(folder.root)
+        folder.root = readable(path_to_text(folder.place))
     return Shelf(library, folders, counted["all"], counted["missing"])
 
 

@@ -149,12 +149,13 @@ function drawWhole() {
   const sent = items.filter((item) => !["left", "refused"].includes(item.state));
   const bytes = sent.reduce((sum, item) => sum + item.file.size, 0);
   const came = sent.reduce((sum, item) => sum + (item.state === "there" ? item.file.size : item.sent), 0);
+  const really = sent.reduce((sum, item) => sum + (item.state === "there" ? 0 : item.sent), 0);
   const open = items.filter((item) => !finished(item) && item.state !== "failed");
   panel.hidden = !items.length && part("interrupted").hidden;
   part("title").textContent = title(items, open);
   part("overall").hidden = !open.length;
   part("overall").value = bytes ? came / bytes : 0;
-  part("figures").textContent = open.length ? figures(came, bytes) : "";
+  part("figures").textContent = open.length ? figures(came, bytes, really) : "";
   part("trouble").textContent = queue.trouble;
   part("trouble").hidden = !queue.trouble;
   part("pause").hidden = !open.length || queue.paused;
@@ -179,11 +180,11 @@ function title(items, open) {
   return told.join(", ") || "Uploads";
 }
 
-function figures(came, bytes) {
+function figures(came, bytes, really) {
   const now = performance.now();
-  pace = [...pace.filter(([time, before]) => now - time < 10_000 && before <= came), [now, came]];
+  pace = [...pace.filter(([time, before]) => now - time < 10_000 && before <= really), [now, really]];
   const [[first, before]] = pace;
-  const rate = now - first > 1000 ? ((came - before) * 1000) / (now - first) : 0;
+  const rate = now - first > 1000 ? ((really - before) * 1000) / (now - first) : 0;
   const told = [`${sized(came)} of ${sized(bytes)}`];
   if (rate > 0 && !queue.paused) told.push(`${sized(rate)}/s`, `${lasting((bytes - came) / rate)} left`);
   return told.join(" · ");
