@@ -21,6 +21,10 @@ TASK_WORDS = {
     "import_file": "Read a file",
     "render_previews": "Make previews",
     "detect_objects": "Look for things",
+    "attach_sidecars": "Attach sidecars",
+    "forget_sidecar": "Forget a sidecar",
+    "write_sidecar": "Write a sidecar",
+    "find_stack": "Find its stack",
 }
 
 

@@ -60,7 +60,7 @@ def tasks() -> list[TaskRow]:
     """Every kind of work that this program knows, or that was done of late, by name."""
     figures = {row["name"]: row for row in rows(_RECENT, {"recent": RECENT})}
     day = {row["name"]: row for row in rows(_DAY)}
-    ours = {name: task for name, task in app.tasks.items() if not name.startswith("builtin:")}
+    ours = {name: task for name, task in app.tasks.items() if task.queue != "builtin"}
     found = []
     for name in sorted({*ours, *figures, *day}):
         known = ours.get(name)
