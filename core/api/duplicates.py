@@ -25,7 +25,7 @@ class Alike(Schema):
     id: UUID
     photos: list[UUID] = Field(description="The one proposed to be kept first.")
     reason: str = Field(description="Why that one.")
-    exact: bool = Field(description="Alike to the eye, of one shape, and of one moment as far as known.")
+    exact: bool = Field(description="Alike to the eye, of one shape, colour and, as far as known, moment.")
     compare: str = Field(description="The page on which a person looks at them.")
 
 

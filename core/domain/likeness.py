@@ -1,5 +1,6 @@
 """When two pictures look like the same one, and which ones so make a group. Measured in docs/duplicates.md."""
 
+import base64
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
@@ -89,3 +90,18 @@ def spread(likenesses: Iterable[Likeness]) -> int:
     """The distance of the two that are least alike."""
     known = list(likenesses)
     return max((one.distance(other) for at, one in enumerate(known) for other in known[:at]), default=0)
+
+
+def of_one_tone(thumbhashes: Iterable[str]) -> bool:
+    """Whether pictures have the same colours, which a likeness knows nothing of; one without a hash has none.
+
+    A thumbhash begins with the average colour and with how far colours reach, in 63 steps each; a copy in another
+    size or quality differs by one at most (docs/duplicates.md), its grey version by more.
+    """
+    tones = [_tones(text) for text in thumbhashes if text]
+    return all(max(step) - min(step) <= 1 for step in zip(*tones, strict=True))
+
+
+def _tones(thumbhash: str) -> tuple[int, ...]:
+    bits = int.from_bytes(base64.b64decode(thumbhash)[:5], "little")
+    return bits >> 6 & 63, bits >> 12 & 63, bits >> 27 & 63, bits >> 33 & 63

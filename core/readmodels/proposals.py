@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from core.domain.duplicates import Candidate, best_of
+from core.domain.likeness import of_one_tone
 from core.readmodels.duplicates import Group
 from core.readmodels.photos import Photo
 
@@ -15,17 +16,18 @@ _SAME_SHAPE = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """The photos, the best first, then as they came in. `sure`: alike to the eye, of one shape and one moment."""
+    """The photos, the best first, then as they came in. `sure`: of one shape, tone and moment."""
 
     group: Group
     photos: list[Photo]
     reason: str
     moments: int
     one_shape: bool
+    one_tone: bool
 
     @property
     def sure(self) -> bool:
-        return self.group.exact and self.one_shape and self.moments < 2
+        return self.group.exact and self.one_shape and self.one_tone and self.moments < 2
 
 
 def proposal_for(group: Group) -> Proposal:
@@ -33,7 +35,8 @@ def proposal_for(group: Group) -> Proposal:
     best, reason = best_of([_candidate(photo) for photo in group.members])
     ordered = sorted(group.members, key=lambda photo: photo.id != best)
     moments = {_moment(photo) for photo in ordered} - {""}
-    return Proposal(group, ordered, reason, len(moments), _of_one_shape(ordered))
+    one_tone = of_one_tone(photo.thumbhash for photo in ordered)
+    return Proposal(group, ordered, reason, len(moments), _of_one_shape(ordered), one_tone)
 
 
 def _candidate(photo: Photo) -> Candidate:

@@ -65,6 +65,8 @@ def _note(proposal: Proposal) -> str:
         return "Taken at different moments"
     if not proposal.group.exact:
         return "Alike, with differences"
+    if not proposal.one_tone:
+        return "Look the same, in other colours"
     return "Look the same" if proposal.one_shape else "Look the same, in other proportions"
 
 

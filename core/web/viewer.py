@@ -9,7 +9,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from core.readmodels.failures import failures_of_photo
 from core.readmodels.files import files_of_photo
-from core.readmodels.photos import Photo, history_of
+from core.readmodels.photos import Photo, history_of, visible_photos
 from core.readmodels.sidecars import sidecars_of_photo
 from core.readmodels.stacks import film_of, stack_of
 from core.readmodels.timeline import neighbours
@@ -65,6 +65,7 @@ def known(request: Request, photo: Photo) -> dict[str, object]:
     files = files_of_photo(photo.id)
     return {
         "absence": absence_of(photo, files),
+        "kept": visible_photos(request.user).filter(id=photo.duplicate_of).first() if photo.duplicate_of else None,
         "sections": sections(photo, files, sidecars_of_photo(photo.id)),
         "stars": stars(photo),
         "seen": events[-1].version,

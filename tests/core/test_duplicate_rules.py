@@ -5,10 +5,12 @@ from itertools import permutations
 from uuid import UUID
 
 import pytest
+from PIL import Image
 
 from core.domain import duplicates
 from core.domain.duplicates import Candidate, best_of
-from core.domain.likeness import NEAR_ALONE, Likeness, grouped, spread
+from core.domain.likeness import NEAR_ALONE, Likeness, grouped, of_one_tone, spread
+from workers.pipelines.previews import thumbhash_of
 
 A, B, C, D = (UUID(int=number) for number in (1, 2, 3, 4))
 REVIEW, LATER = UUID(int=90), UUID(int=91)
@@ -67,6 +69,21 @@ def test_groups_go_over_third_ones_and_know_no_order() -> None:
     for order in permutations(known):
         assert grouped({photo: known[photo] for photo in order}) == [[A, B, C]]
     assert spread([known[A], known[B], known[C]]) == 40
+
+
+def test_a_grey_version_is_of_another_tone() -> None:
+    def placeholder(mode: str, size: tuple[int, int]) -> str:
+        sea = Image.linear_gradient("L").resize(size)
+        blue = Image.merge(
+            "RGB", (sea.point(lambda light: light // 3), sea, sea.transpose(Image.Transpose.ROTATE_180))
+        )
+        return thumbhash_of(blue.convert(mode).convert("RGB"))
+
+    plain, small, grey = (
+        placeholder(*one) for one in (("RGB", (660, 440)), ("RGB", (330, 220)), ("L", (660, 440)))
+    )
+    assert of_one_tone([plain, small, ""])
+    assert not of_one_tone([plain, small, grey])
 
 
 def test_what_was_told_apart_ties_nothing_together() -> None:

@@ -84,6 +84,7 @@ def test_keeping_one_puts_the_others_out_of_sight_and_undo_brings_them_back(shel
     assert (shelf.root / "1/b.jpg").exists()
     assert page.get(f"/photos/{photos[1]}/").status_code == 200
     assert str(photos[1]) in page.get("/duplicates/kept/").content.decode()
+    assert "is kept instead" in page.get(f"/photos/{photos[1]}/").content.decode()
     review = Judged.objects.get(photo_id=photos[1]).marked_in
     back = page.post(f"/duplicates/undo/{review}/", {"group": min(photos)}, headers=HTMX)
     assert f'id="g-{min(photos)}"' in back.content.decode()
@@ -128,6 +129,14 @@ def test_a_choice_is_taken_back_from_the_photos_own_history(shelf: Shelf, page: 
     assert page.post(address).status_code == 409
 
 
+def test_one_that_was_left_out_is_shown_again_by_itself(shelf: Shelf, page: Client) -> None:
+    first, *others = alike(shelf, 1, "x.jpg", "y.jpg", "z.jpg")
+    keep(page, [first, *others], first)
+    assert page.post(f"/photos/{others[0]}/show-again/").url == "/duplicates/kept/"
+    assert page.post(f"/photos/{others[0]}/show-again/", {"viewer": ""}).url == f"/photos/{others[0]}/"
+    assert set(tiles_in(page.get("/"))) == {first, others[0]}
+
+
 def test_only_what_was_looked_at_is_decided_about(shelf: Shelf, page: Client) -> None:
     photos = alike(shelf)
     late = shelf.photo("late.jpg", likeness=look(1, 100))
@@ -143,7 +152,9 @@ def test_all_that_look_the_same_are_settled_at_once_and_undone_at_once(shelf: Sh
     unlike = [shelf.photo(f"crop{n}.jpg", likeness=look(10, *range(20 * n))) for n in (0, 1)]
     square = [shelf.photo(f"square{n}.jpg", likeness=look(11), size=(600, 400 + 200 * n)) for n in (0, 1)]
     words = page.get("/duplicates/exact/").content.decode()
-    assert "In 3 groups" in words and "3 others leave the timeline" in words and "2 more look the same" in words
+    assert (
+        "In 3 groups" in words and "3 others leave the timeline" in words and "2 more look much the same" in words
+    )
     assert len(tiles_in(page.get("/"))) == 12, "looking at the counts has changed something"
     answer = page.post("/duplicates/exact/")
     assert set(tiles_in(page.get("/"))) == {*(group[0] for group in groups), *burst, *unlike, *square}
