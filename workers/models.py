@@ -87,6 +87,7 @@ class JobAction(models.Model):
     id = models.BigAutoField(primary_key=True)
     job_id = models.BigIntegerField()
     action = models.TextField()  # "retried", "discarded", "superseded"
+    subject = models.TextField(db_default="")  # the queue or operation, for what is done to no single job (id 0)
     actor = models.TextField()
     reason = models.TextField(db_default="")
     at = models.DateTimeField()
@@ -94,6 +95,24 @@ class JobAction(models.Model):
     class Meta:
         db_table = "job_action"
         indexes = [models.Index(fields=["job_id", "id"], name="job_action_job")]
+
+
+class QueueSetting(models.Model):
+    """What an operator has set on a queue; a queue without a row runs as it always did."""
+
+    queue = models.TextField(primary_key=True)
+    paused_at = models.DateTimeField(null=True)
+    paused_by = models.TextField(db_default="")
+    paused_reason = models.TextField(db_default="")
+    paused_until = models.DateTimeField(null=True)  # none: until somebody resumes it
+    concurrency = models.IntegerField(null=True)  # running at once, over all workers
+    quiet_from = models.TimeField(null=True)
+    quiet_until = models.TimeField(null=True)
+    zone = models.TextField(db_default="UTC")
+    newest_first = models.BooleanField(db_default=False)
+
+    class Meta:
+        db_table = "job_queue_setting"
 
 
 class JobFlow(models.Model):

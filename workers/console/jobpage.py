@@ -10,7 +10,8 @@ from workers.console.reading import Job
 from workers.console.sql import one
 from workers.console.states import State
 from workers.console.why import Facts, explain
-from workers.models import Attempt, JobAction, Outcome
+from workers.models import Attempt, JobAction, Outcome, QueueSetting
+from workers.queuesettings import Hold, hold_of
 
 # Nobody reads further back, and a job that is retried by hand for ever must not make its page slow.
 _SHOWN = 100
@@ -73,11 +74,32 @@ def comes_next(job: Job, workers: Sequence[WorkerRow]) -> list[str]:
             serving=len(serving),
             slots=sum(worker.concurrency for worker in serving),
             busy=sum(len(worker.jobs) for worker in serving),
+            held=_held(hold_of(job.queue)),
+            limit=QueueSetting.objects.filter(queue=job.queue).values_list("concurrency", flat=True).first(),
+            in_flight=_in_flight(job.queue),
             missing=missing(workers, job.queue),
             reason=job.reason,
             ended_by=job.last_actor,
         )
     )
+
+
+def _held(hold: Hold | None) -> str:
+    if hold is None:
+        return ""
+    end = (
+        f"It goes on at {hold.until:%H:%M} UTC on {hold.until:%Y-%m-%d}"
+        if hold.until
+        else "It goes on when resumed"
+    )
+    if hold.by == "pause":
+        return f"The queue is paused by {hold.actor}{f' ({hold.reason})' if hold.reason else ''}. {end}."
+    return f"The queue has its quiet hours. {end}."
+
+
+def _in_flight(queue: str) -> int:
+    query = "SELECT count(*) AS count FROM procrastinate_jobs WHERE status = 'doing' AND queue_name = %(queue)s"
+    return int(one(query, {"queue": queue})["count"])
 
 
 def _ahead(job: Job) -> int:

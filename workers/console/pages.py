@@ -35,7 +35,7 @@ def overview_page(request: Request) -> HttpResponse:
     behind = trouble()
     if behind:
         # Its buttons are forms with the reader's own token.
-        return _answer(request, "overview", {**_overview(request), "trouble": behind})
+        return answer(request, "overview", {**_overview(request), "trouble": behind})
     return _shared(request, "overview", lambda: _overview(request))
 
 
@@ -71,7 +71,7 @@ def list_page(request: Request) -> HttpResponse:
     except UnknownFilter as error:
         told = {"mistake": str(error), "wanted": Filter(), "tabs": listpage.tabs("", {})}
         told |= {"text": listpage.text_of(request), "suggestions": listpage.suggestions(workers())}
-        return _answer(request, "list", told, 400)
+        return answer(request, "list", told, 400)
 
 
 def _list(request: Request) -> dict[str, Any]:
@@ -110,7 +110,7 @@ def job_page(request: Request, job_id: int) -> HttpResponse:
         "backoff": tasks.backoff_of(job.task, job.runs) if job.state in _TRIED_AGAIN else [],
         "others": reading.jobs_by_id(others, staff),
     }
-    return _answer(request, "job", context)
+    return answer(request, "job", context)
 
 
 @require_safe
@@ -127,7 +127,7 @@ def dead_page(request: Request) -> HttpResponse:
         else:
             page = listing.page_of(Filter(State.DEAD), after, _alive(staff))
     except UnknownFilter as error:
-        return _answer(request, "dead", {"mistake": str(error)}, 400)
+        return answer(request, "dead", {"mistake": str(error)}, 400)
     groups = deaths.groups()
     pictures = deaths.pictures(groups)
     context = {
@@ -137,7 +137,7 @@ def dead_page(request: Request) -> HttpResponse:
         "page": page,
         "following": _following(request, page),
     }
-    return _answer(request, "dead", context)
+    return answer(request, "dead", context)
 
 
 @require_safe
@@ -158,7 +158,7 @@ def workers_page(request: Request) -> HttpResponse:
         "alive": [worker for worker in staff if worker.lives],
         "gone": [worker for worker in staff if not worker.lives],
     }
-    return _answer(request, "workers", context)
+    return answer(request, "workers", context)
 
 
 @require_safe
@@ -167,10 +167,10 @@ def workers_page(request: Request) -> HttpResponse:
 def photo_page(request: Request, photo_id: UUID) -> HttpResponse:
     """Everything that was done for one photo; the fragment stands in the viewer's panel too."""
     jobs = reading.jobs_by_id(reading.jobs_of_photo(photo_id), workers())
-    return _answer(request, "photo", {"jobs": jobs, "photo": photo_id})
+    return answer(request, "photo", {"jobs": jobs, "photo": photo_id})
 
 
-def _answer(request: Request, name: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
+def answer(request: Request, name: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
     """The page, or its live part alone. `said` is what an action before it has done."""
     template = f"console/_{name}.html" if request.htmx else f"console/{name}.html"
     said = {"said": request.GET.get("said", "")[:300], "here": request.get_full_path()}
@@ -183,7 +183,7 @@ def _shared(request: Request, name: str, context: Callable[[], dict[str, Any]]) 
     Raises what `context` raises.
     """
     if not request.htmx:
-        return _answer(request, name, context())
+        return answer(request, name, context())
     html = shared(request.get_full_path(), lambda: render_to_string(f"console/_{name}.html", context()))
     return _varied(HttpResponse(html))
 

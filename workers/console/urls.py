@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from workers.console import doing, followers, health, listpage, pages
+from workers.console import doing, followers, health, listpage, pages, queues
 from workers.console.stream import jobs_stream
 
 urlpatterns = [
@@ -13,6 +13,8 @@ urlpatterns = [
     path("dead/", pages.dead_page, name="jobs-dead"),
     path("tasks/", pages.tasks_page, name="jobs-tasks"),
     path("workers/", pages.workers_page, name="jobs-workers"),
+    path("queues/", queues.queues_page, name="jobs-queues"),
+    path("queues/set/", queues.set_queue, name="jobs-queue-set"),
     path("<int:job_id>/", pages.job_page, name="job"),
     path("photo/<uuid:photo_id>/", pages.photo_page, name="jobs-of-photo"),
     path("retry/", doing.retry, name="jobs-retry"),

@@ -23,6 +23,9 @@ class Facts:
     slots: int = 0
     busy: int = 0
     missing: str = ""
+    held: str = ""
+    limit: int | None = None
+    in_flight: int = 0
     reason: str = ""
     ended_by: str = ""
 
@@ -59,6 +62,8 @@ def explain(facts: Facts) -> list[str]:  # noqa: C901  # one flat table, a state
 
 
 def _nobody(facts: Facts) -> list[str]:
+    if facts.held:
+        return [facts.held]
     if facts.missing:
         return [f"The queue “{facts.queue}” waits: {facts.missing}. Nothing is used up meanwhile."]
     if facts.serving == 0:
@@ -68,6 +73,8 @@ def _nobody(facts: Facts) -> list[str]:
 
 def _its_turn(facts: Facts) -> list[str]:
     told = []
+    if facts.limit is not None and facts.in_flight >= facts.limit:
+        told.append(f"The queue “{facts.queue}” may run {counted(facts.limit, 'job')} at once, and does.")
     if facts.slots and facts.busy >= facts.slots:
         told.append(f"All {counted(facts.slots, 'slot')} of the workers that serve this queue are busy.")
     if facts.ahead:

@@ -12,7 +12,15 @@ from workers.console.listing import PAGE
 from workers.console.states import ICONS, State
 from workers.models import JobAction
 
-PAGES = ["/jobs/", "/jobs/list/", "/jobs/dead/", "/jobs/tasks/", "/jobs/workers/", f"/jobs/photo/{PHOTO}/"]
+PAGES = [
+    "/jobs/",
+    "/jobs/queues/",
+    "/jobs/list/",
+    "/jobs/dead/",
+    "/jobs/tasks/",
+    "/jobs/workers/",
+    f"/jobs/photo/{PHOTO}/",
+]
 
 
 def text_of(html: str) -> str:
@@ -233,3 +241,18 @@ def test_the_sum_of_states_is_the_number_of_rows(staff: Client, make: Make, work
         make(state.value, worker=worker)
     listed = [job for state in State for job in page_of(Filter(state), "", [worker]).ids]
     assert len(listed) == len(set(listed)) == sql("SELECT count(*) FROM procrastinate_jobs")[0][0]
+
+
+def test_the_queues_page_pauses_and_tunes_and_the_job_says_why_it_waits(staff: Client, make: Make) -> None:
+    job = make("ready", queue="files")
+    form = {"queue": "files", "act": "pause", "reason": "backup", "length": "1h"}
+    assert "is paused" in text_of(staff.post("/jobs/queues/set/", form, follow=True).content.decode())
+    assert "Paused by ada: backup" in text_of(seen(staff, "/jobs/queues/"))
+    assert "The queue is paused by ada (backup)" in text_of(seen(staff, f"/jobs/{job}/"))
+    staff.post("/jobs/queues/set/", {"queue": "files", "act": "resume"})
+    refused = staff.post(
+        "/jobs/queues/set/", {"queue": "files", "act": "tune", "concurrency": "many"}, follow=True
+    )
+    assert "Nothing was changed" in text_of(refused.content.decode())
+    staff.post("/jobs/queues/set/", {"queue": "files", "act": "tune", "concurrency": "3", "newest": "on"})
+    assert sql("SELECT concurrency, newest_first, paused_at FROM job_queue_setting") == [(3, True, None)]
