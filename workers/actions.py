@@ -1,5 +1,5 @@
-"""What a person may do to jobs: retry, discard. The project's own SQL, for Procrastinate's retry gives a dead
-job one single run, and fails on a job that somebody had asked to stop.
+"""What a person may do to jobs: retry, discard, cancel, reschedule, stop. The project's own SQL, for
+Procrastinate's retry gives a dead job one single run, and fails on a job that somebody had asked to stop.
 
 Each action takes ids, changes what can be changed in one transaction together with the note of who did it,
 wakes the workers, and says for each id what came of it.
@@ -7,6 +7,7 @@ wakes the workers, and says for each id what came of it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
@@ -14,6 +15,7 @@ from django.db import connection, transaction
 from events.pulse import pulse
 
 PULSE_CHANNEL = "filmroll_jobs"
+STOP_CHANNEL = "filmroll_stop"
 # A person who presses Retry is waiting: ahead of any backlog.
 _BY_HAND = 50
 
@@ -42,6 +44,17 @@ RETURNING j.id
 _DISCARD = """
 UPDATE procrastinate_jobs SET status = 'cancelled', abort_requested = false
  WHERE id = ANY(%(ids)s) AND status IN ('failed', 'todo') RETURNING id
+"""
+_CANCEL = """
+UPDATE procrastinate_jobs SET status = 'cancelled', abort_requested = false
+ WHERE id = ANY(%(ids)s) AND status = 'todo' RETURNING id
+"""
+_RESCHEDULE = """
+UPDATE procrastinate_jobs SET scheduled_at = %(at)s WHERE id = ANY(%(ids)s) AND status = 'todo' RETURNING id
+"""
+_STOP = """
+UPDATE procrastinate_jobs SET abort_requested = true
+ WHERE id = ANY(%(ids)s) AND status = 'doing' AND NOT abort_requested RETURNING id
 """
 # A statement for each key: what lies behind `args ->>` must be a constant for the indexes to be of use.
 _SUPERSEDE = {
@@ -80,6 +93,15 @@ _WHY_NOT_DISCARDED = {
     "aborted": "it was stopped before",
 }
 
+_WHY_NOT_WAITING = {
+    "doing": "it is running now",
+    "succeeded": "it has succeeded",
+    "failed": "it is dead",
+    "cancelled": "it was taken out before",
+    "aborted": "it was stopped before",
+}
+_WHY_NOT_STOPPED = {**_WHY_NOT_WAITING, "todo": "it is not running", "doing": "it is being stopped already"}
+
 
 def retry_jobs(ids: Sequence[int], actor: str) -> list[Result]:
     """Run dead jobs again with a full budget of runs, and waiting ones now."""
@@ -96,6 +118,34 @@ def discard_jobs(ids: Sequence[int], actor: str, reason: str = "") -> list[Resul
         done = _change(_DISCARD, {"ids": list(ids)})
         _note(done, "discarded", actor, reason)
         return _results(ids, done, _WHY_NOT_DISCARDED)
+
+
+def cancel_jobs(ids: Sequence[int], actor: str, reason: str = "") -> list[Result]:
+    """Take waiting jobs out of the queue."""
+    with transaction.atomic():
+        done = _change(_CANCEL, {"ids": list(ids)})
+        _note(done, "cancelled", actor, reason)
+        return _results(ids, done, _WHY_NOT_WAITING)
+
+
+def reschedule_jobs(ids: Sequence[int], actor: str, at: datetime) -> list[Result]:
+    """Have waiting jobs run at another time; the workers' timers follow."""
+    with transaction.atomic():
+        done = _change(_RESCHEDULE, {"ids": list(ids), "at": at})
+        _note(done, "rescheduled", actor, f"to {at:%Y-%m-%d %H:%M:%S %Z}")
+        for job_id in sorted(done):
+            _change("SELECT filmroll_wake_workers(%(one)s)", {"one": job_id})
+        return _results(ids, done, _WHY_NOT_WAITING)
+
+
+def stop_jobs(ids: Sequence[int], actor: str, reason: str = "") -> list[Result]:
+    """Ask for running jobs to be stopped. Their worker ends them within a moment, child process and all."""
+    with transaction.atomic():
+        done = _change(_STOP, {"ids": list(ids)})
+        _note(done, "stopped", actor, reason)
+        if done:
+            _run("SELECT pg_notify(%(channel)s, '')", {"channel": STOP_CHANNEL})
+        return _results(ids, done, _WHY_NOT_STOPPED)
 
 
 def supersede_dead(

@@ -90,6 +90,12 @@ async def hand_back(connector: BaseAsyncConnector, worker_id: int, keep: Iterabl
     return [row["id"] for row in rows]
 
 
+async def asked_to_stop(connector: BaseAsyncConnector, running: list[int]) -> list[int]:
+    """Those of these jobs that somebody has asked to stop."""
+    query = "SELECT id FROM procrastinate_jobs WHERE id = ANY(%(ids)s) AND status = 'doing' AND abort_requested"
+    return [row["id"] for row in await connector.execute_query_all_async(query, ids=running)]
+
+
 async def is_open(connector: BaseAsyncConnector, attempt: int | None) -> bool:
     """Whether an attempt is still this run's to end."""
     if attempt is None:

@@ -87,6 +87,7 @@ class _Crowd:
             if self._stops != stops:
                 raise stopped()
             one = self._free.pop() if self._free else Child(self._lane.tasks)
+            one.job = structlog.contextvars.get_contextvars().get("job")
             self._busy.add(one)
             return one
 
@@ -145,6 +146,12 @@ class _Crowd:
         with self._changed:
             self._changed.wait_for(lambda: not self._busy, timeout=_STOP_SECONDS)
 
+    def stop_job(self, job: int) -> None:
+        with self._changed:
+            for one in self._busy:
+                if one.job == job:
+                    one.stop()
+
 
 _crowds: dict[str, _Crowd] = {}
 _crowds_lock = threading.Lock()
@@ -194,6 +201,14 @@ def stop() -> None:
         crowds = list(_crowds.values())
     for crowd in crowds:
         crowd.stop()
+
+
+def stop_job(job: int) -> None:
+    """End the children that work for this job (told by the log's context, which every task's thread has)."""
+    with _crowds_lock:
+        crowds = list(_crowds.values())
+    for crowd in crowds:
+        crowd.stop_job(job)
 
 
 atexit.register(stop)

@@ -16,7 +16,7 @@ from procrastinate.exceptions import ConnectorException, JobRetry, TaskNotFound
 from procrastinate.job_context import JobContext, JobResult
 from procrastinate.worker import Worker
 
-from workers import attempts
+from workers import attempts, children
 from workers.attempts import Ended, Fetched, Nothing
 from workers.deadletters import tell_of_death
 from workers.lanes import Lane
@@ -87,6 +87,15 @@ class LaneWorker(Worker):
                 await self._rest(due_in)
             except ConnectorException as error:
                 await self._weather(error)
+
+    async def stop_asked(self) -> None:
+        """End the runs of this lane that somebody has asked to stop, with their child processes."""
+        running = {context.job.id: task for task, context in self._running_jobs.items() if context.job.id}
+        for job_id in await attempts.asked_to_stop(self._connector, list(running)) if running else []:
+            _log.info("a job is stopped as asked", job=job_id)
+            # A thread cannot be ended; what it still does comes too late to count.
+            running[job_id].cancel()
+            await asyncio.to_thread(children.stop_job, job_id)
 
     async def hand_back(self) -> list[int]:
         """Put the jobs that still run back into the queue, as if they had never started."""
@@ -220,7 +229,7 @@ class LaneWorker(Worker):
         await self._write_down(ended)
 
     def _error_of(self, status: jobs.Status, context: JobContext) -> BaseException | None:
-        if status is jobs.Status.SUCCEEDED:
+        if status in (jobs.Status.SUCCEEDED, jobs.Status.ABORTED):
             return None
         error: BaseException | None = context.additional_context.get("error")
         # A task that nobody knows fails before any middleware is called.

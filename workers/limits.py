@@ -50,6 +50,7 @@ class Child:
     def __init__(self, tasks: int) -> None:
         self.idle_since = time.monotonic()
         self.stopped = False
+        self.job: int | None = None
         self._started = False
         self._noise = tempfile.TemporaryFile()  # noqa: SIM115 (closed in end)
         fcntl.fcntl(self._noise, fcntl.F_SETFL, fcntl.fcntl(self._noise, fcntl.F_GETFL) | os.O_APPEND)

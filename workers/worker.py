@@ -21,6 +21,7 @@ from procrastinate.psycopg_connector import PsycopgConnector
 from events import listener
 from events.following import follow_all
 from workers import attempts, children
+from workers.actions import STOP_CHANNEL
 from workers.flow import roll_up
 from workers.lanes import LANES
 from workers.laneworker import LaneWorker
@@ -138,6 +139,7 @@ class _Process:
             *lanes,
             *listening,
             self.presence.stay(),
+            self._listen_for_stops(),
             self._pulse(),
             self._roll_up(),
             self._sweep_early(),
@@ -148,6 +150,15 @@ class _Process:
         async with listener.shared().subscribe(_JOBS_CHANNEL + queue) as wakings:
             async for _ in wakings:
                 worker.wake()
+
+    async def _listen_for_stops(self) -> None:
+        async with listener.shared().subscribe(STOP_CHANNEL) as wakings:
+            async for _ in wakings:
+                for worker in self.workers:
+                    try:
+                        await worker.stop_asked()
+                    except ConnectorException:
+                        _log.debug("nobody is stopped: the database is away")
 
     async def _pulse(self) -> None:
         """Tell the open pages that something changed, a few times a second at most."""

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST
 
 from core.web.access import Request
 from core.web.words import counted
-from workers.actions import Result, discard_jobs, retry_jobs
+from workers.actions import Result, cancel_jobs, discard_jobs, retry_jobs, stop_jobs
 from workers.console import deaths
 from workers.console.access import staff_only
 
@@ -27,6 +27,20 @@ def discard(request: Request) -> HttpResponse:
     """Discard the jobs named `job` in the form."""
     reason = request.POST.get("reason", "").strip()[:300]
     return _told(request, discard_jobs(_ids(request), _actor(request), reason), "discarded")
+
+
+@require_POST
+@staff_only
+def cancel(request: Request) -> HttpResponse:
+    """Take the waiting jobs named `job` in the form out of the queue."""
+    return _told(request, cancel_jobs(_ids(request), _actor(request)), "cancelled")
+
+
+@require_POST
+@staff_only
+def stop(request: Request) -> HttpResponse:
+    """Stop the running jobs named `job` in the form."""
+    return _told(request, stop_jobs(_ids(request), _actor(request)), "asked to stop")
 
 
 @require_POST

@@ -69,6 +69,14 @@ class Job:
         return self.state in ended | {State.RETRYING, State.SCHEDULED}
 
     @property
+    def can_cancel(self) -> bool:
+        return self.state in {State.READY, State.RETRYING, State.SCHEDULED, State.BLOCKED}
+
+    @property
+    def can_stop(self) -> bool:
+        return self.state is State.RUNNING
+
+    @property
     def can_discard(self) -> bool:
         return self.state in {State.DEAD, State.READY, State.RETRYING, State.SCHEDULED, State.BLOCKED}
 

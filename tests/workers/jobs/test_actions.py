@@ -1,12 +1,21 @@
 """What a person does to jobs."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from tests.workers.jobs.processes import WorkerProcess, lines, rows, status_of, wait_until
-from workers.actions import Result, discard_jobs, retry_jobs, supersede_dead
+from workers.actions import (
+    Result,
+    cancel_jobs,
+    discard_jobs,
+    reschedule_jobs,
+    retry_jobs,
+    stop_jobs,
+    supersede_dead,
+)
 from workers.models import Attempt, JobAction
 from workers.queue import defer
 
@@ -91,3 +100,38 @@ def test_work_that_is_queued_anew_resolves_the_dead_job_before_it() -> None:
     assert supersede_dead(["show"], "photo", ["p1"], "The same work was queued again.") == [dead]
     assert (status_of(dead), status_of(other)) == ("cancelled", "failed")
     assert Attempt.objects.get(job_id=dead).resolved and not Attempt.objects.get(job_id=other).resolved
+
+
+@pytest.mark.django_db
+def test_cancelling_and_rescheduling_are_for_jobs_that_wait() -> None:
+    waiting, running = job_in("todo"), job_in("doing")
+    later = datetime(2100, 1, 1, tzinfo=UTC)
+    moved = [(result.done, result.reason) for result in reschedule_jobs([waiting, running], "ada", later)]
+    assert moved == [(True, ""), (False, "it is running now")]
+    assert rows("SELECT scheduled_at FROM procrastinate_jobs WHERE id = %s", waiting) == [(later,)]
+    assert [result.done for result in cancel_jobs([waiting, running], "ada")] == [True, False]
+    assert cancel_jobs([waiting], "ada") == [Result(waiting, False, "it was taken out before")]
+    acts = JobAction.objects.filter(job_id=waiting).order_by("id").values_list("action", flat=True)
+    assert list(acts) == ["rescheduled", "cancelled"]
+
+
+@pytest.mark.django_db
+def test_t1_a_job_that_is_asked_to_stop_and_then_fails_is_stopped_and_can_be_retried() -> None:
+    job = job_in("doing")
+    assert stop_jobs([job], "ada") == [Result(job, True)]
+    assert stop_jobs([job], "ada") == [Result(job, False, "it is being stopped already")]
+    rows("SELECT procrastinate_finish_job_v1(%s, 'failed', false)", job)
+    assert rows("SELECT status, abort_requested FROM procrastinate_jobs WHERE id = %s", job) == [
+        ("aborted", False)
+    ]
+    assert Attempt.objects.get(job_id=job).outcome == "stopped"
+    assert retry_jobs([job], "ada")[0].done
+
+
+def test_a_running_job_is_stopped_by_its_worker_and_not_tried_again(start_worker: Start, mark: Path) -> None:
+    start_worker()
+    job = defer("sleep_long", args={"mark": str(mark), "seconds": 5}, queue="files")
+    wait_until(lambda: lines(mark) == ["began"])
+    assert stop_jobs([job], "ada")[0].done
+    wait_until(lambda: status_of(job) == "aborted", 4)
+    assert Attempt.objects.get(job_id=job).outcome == "stopped"
