@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.workers.jobs.processes import WorkerProcess, lines, rows, status_of, wait_until
-from workers.models import Attempt, WorkerInfo
+from workers.models import Attempt, JobFlow, WorkerInfo
 from workers.queue import NewJob, defer, defer_batch
 from workers.worker import _within
 
@@ -171,3 +171,12 @@ def test_a_step_of_the_stop_never_swallows_a_cancellation_that_comes_with_its_en
         assert step.cancelled() == cancelled
 
     asyncio.run(scenario())
+
+
+@pytest.mark.slow
+def test_after_work_and_only_then_a_worker_rolls_the_figures_up(start_worker: Start, mark: Path) -> None:
+    start_worker()
+    assert all(worker.memory > 10_000_000 for worker in WorkerInfo.objects.filter(ended_at=None))
+    defer("touch", args={"mark": str(mark)}, queue="files")
+    wait_until(lambda: JobFlow.objects.filter(span="minute", task="touch", done=1).exists(), 75)
+    assert JobFlow.objects.filter(span="hour", task="touch", done=1).count() == 1
