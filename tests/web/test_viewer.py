@@ -283,6 +283,10 @@ _EXAMPLES: dict[str, dict[str, object]] = {
     "photo.stacked": {"stack": str(UUID(int=5)), "rule": "shot"},
     "photo.unstacked": {"stack": str(UUID(int=5))},
     "photo.put_on_top": {"stack": str(UUID(int=5))},
+    "photo.marked_duplicate": {"of": str(UUID(int=6)), "review": str(UUID(int=7))},
+    "photo.unmarked_duplicate": {"of": str(UUID(int=6))},
+    "photo.told_apart": {"others": [str(UUID(int=6))], "review": str(UUID(int=7))},
+    "photo.apart_taken_back": {"review": str(UUID(int=7))},
     "photo.sidecar_written": {"file": str(UUID(int=2)), "path": "a.xmp", "sha256": "00", "facts": {}},
     "photo.sidecar_not_written": {"path": "a.xmp", "reason": "read-only"},
 }
