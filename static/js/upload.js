@@ -96,7 +96,7 @@ function drawRow(item) {
   if (!element) return;
   const share = item.state === "reading" ? item.read / item.file.size : item.sent / Math.max(1, item.file.size);
   element.dataset.state = item.state;
-  element.querySelector("[data-row-state]").textContent = WORDS[item.state];
+  element.querySelector("[data-row-state]").textContent = item.held && !finished(item) ? "Paused" : WORDS[item.state];
   element.querySelector("[data-row-said]").textContent = item.said;
   element.querySelector("progress").value = share;
   element.querySelector("progress").hidden = !["sending", "stopped", "held", "reading"].includes(item.state);
@@ -128,7 +128,7 @@ function newRow(item) {
   element.querySelector("progress").setAttribute("aria-label", item.file.name);
   for (const [name, act] of Object.entries({ pause: "pauseOne", again: "again", cancel: "cancel" })) {
     const button = element.querySelector(`[data-row-${name}]`);
-    button.setAttribute("aria-label", `${button.title}: ${item.file.name}`);
+    button.setAttribute("aria-label", `${button.textContent}: ${item.file.name}`);
     button.addEventListener("click", () => queue[act](item));
   }
   rows.set(item, element);
@@ -139,7 +139,9 @@ function newRow(item) {
 function show(element, name, wanted, words) {
   const button = element.querySelector(`[data-row-${name}]`);
   button.hidden = !wanted;
-  if (words && button.textContent !== words) button.textContent = words;
+  if (!words || button.textContent === words) return;
+  button.textContent = words;
+  button.setAttribute("aria-label", `${words}: ${element.querySelector("[data-row-name]").textContent}`);
 }
 
 let pace = [];

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.db import connection
 from django.test import Client
@@ -170,12 +171,14 @@ class TestInTheBrowser:
     def test_what_is_no_picture_is_warned_of_and_refused_by_its_content(self, window: Any) -> None:
         choose(window, ("fake.jpg", b"%PDF-1.7 words"))
         window.locator(".upload-said", has_text="This is a PDF document, and only photos").wait_for()
+        found = Axe().run(window).response["violations"]
+        assert [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in found] == []
         window.set_input_files(
             "input[data-upload-input=files]",
             [{"name": "notes.txt", "mimeType": "text/plain", "buffer": picture()}],
         )
         row = state(window, "notes.txt", "Not sent")
-        row.get_by_role("button", name="Go on").click()
+        row.get_by_role("button", name="Send anyway").click()
         state(window, "notes.txt", "Uploaded")
 
     @pytest.mark.slow
