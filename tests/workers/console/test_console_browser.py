@@ -141,9 +141,9 @@ def test_no_page_of_the_console_keeps_anybody_out(
     worker = sql("INSERT INTO procrastinate_workers DEFAULT VALUES RETURNING id")[0][0]
     jobs = {state: make(state.value, worker=worker, photo=PHOTO) for state in State}
     window = operator(viewport=size, color_scheme=scheme)
-    addresses = ("/jobs/", "/jobs/list/?state=", "/jobs/list/?state=&q=queue:none", "/jobs/dead/", "/jobs/tasks/")
-    for address in (*addresses, "/jobs/workers/", f"/jobs/photo/{PHOTO}/", *(f"/jobs/{job}/" for job in
-                    (jobs[State.DEAD], jobs[State.RETRYING]))):  # fmt: skip
+    lists = ("/jobs/list/?state=", "/jobs/list/?state=&q=queue:none", "/jobs/dead/", f"/jobs/photo/{PHOTO}/")
+    tables = ("/jobs/", "/jobs/tasks/", "/jobs/workers/", "/jobs/queues/")
+    for address in (*lists, *tables, *(f"/jobs/{jobs[state]}/" for state in (State.DEAD, State.RETRYING))):
         window.goto(address)
         wait_until(lambda: window.evaluate("document.readyState") == "complete")
         found = Axe().run(window, options={"runOnly": RULES})
