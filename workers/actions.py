@@ -133,8 +133,7 @@ def reschedule_jobs(ids: Sequence[int], actor: str, at: datetime) -> list[Result
     with transaction.atomic():
         done = _change(_RESCHEDULE, {"ids": list(ids), "at": at})
         _note(done, "rescheduled", actor, f"to {at:%Y-%m-%d %H:%M:%S %Z}")
-        for job_id in sorted(done):
-            _change("SELECT filmroll_wake_workers(%(one)s)", {"one": job_id})
+        _rows(_WAKE, {"ids": sorted(done)})
         return _results(ids, done, _WHY_NOT_WAITING)
 
 

@@ -21,5 +21,7 @@ LANES: dict[str, Lane] = {
     # One more than there are children: while a job writes its result down, its child has the next picture already.
     "media": Lane(("files", "previews"), settings.CONCURRENCY + 1),
     "alone": Lane((ALONE,), 1),
+    # Acts on many jobs take minutes and mostly wait: they must not wait for a walk through a folder.
+    "operations": Lane(("operations",), 1),
     "analysis": Lane(("labels",), 1),
 }

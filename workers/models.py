@@ -115,6 +115,47 @@ class QueueSetting(models.Model):
         db_table = "job_queue_setting"
 
 
+class Operation(models.Model):
+    """An act on many jobs that a worker carries out."""
+
+    id = models.BigAutoField(primary_key=True)
+    act = models.TextField()  # "retry", "discard", "cancel"
+    actor = models.TextField()
+    scope = models.TextField()  # which jobs, in words
+    reason = models.TextField(db_default="")
+    rate = models.IntegerField()  # jobs a second
+    canary = models.IntegerField()  # so many first, and no more if they fail
+    state = models.TextField(db_default="running")  # or "done", "cancelled", "stopped" (by the canary)
+    note = models.TextField(db_default="")
+    total = models.IntegerField()
+    done = models.IntegerField(db_default=0)
+    skipped = models.IntegerField(db_default=0)
+    created_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "job_operation"
+
+    @property
+    def gone_through(self) -> int:
+        return self.done + self.skipped
+
+
+class OperationItem(models.Model):
+    """One job of an operation's frozen scope, and what came of it."""
+
+    id = models.BigAutoField(primary_key=True)
+    operation_id = models.BigIntegerField()
+    position = models.IntegerField()  # from 1
+    job_id = models.BigIntegerField()
+    outcome = models.TextField(db_default="")  # "done" or "skipped"; empty before its turn
+    reason = models.TextField(db_default="")
+
+    class Meta:
+        db_table = "job_operation_item"
+        indexes = [models.Index(fields=["operation_id", "position"], name="job_operation_item_place")]
+
+
 class JobFlow(models.Model):
     """How many runs of a task ended within a minute or an hour, and how long they took together."""
 

@@ -19,6 +19,7 @@ from workers import modelfiles, sidecars, sidecarwriting, stacking, uploads
 from workers.children import run_in_child
 from workers.errors import TransientError
 from workers.imports import find_original, import_found
+from workers.operations import run_slice
 from workers.pipelines import labels, previews
 from workers.retries import RetryPolicy
 from workers.scan import scan_folders
@@ -114,6 +115,12 @@ def detect_objects(photo: str) -> None:
         memory_mib=_LABELS_MEMORY_MIB,
     )
     photo_commands.record_labels(known.id, _seen(found), actor="worker:labels", content=known.sha256)
+
+
+@app.task(name="run_operation", queue="operations", retry=RetryPolicy())
+def run_operation(operation: int) -> None:
+    """Go on with an act on many jobs."""
+    run_slice(operation)
 
 
 def _rendered(made: previews.Previews, revision: str) -> photos.PreviewsRendered:

@@ -12,7 +12,7 @@ from workers.console.sql import rows
 
 GROUPS = 20
 # One press of "Retry all" takes so many; the rest are there for the next.
-AT_ONCE = 10_000
+AT_ONCE = 100_000
 
 
 @dataclass(frozen=True, slots=True)

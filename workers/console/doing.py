@@ -1,6 +1,6 @@
 """What the console's buttons do: retry and discard, one job, those selected, or a whole group."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from django.http import HttpResponse, HttpResponseRedirect
@@ -12,6 +12,8 @@ from core.web.words import counted
 from workers.actions import Result, cancel_jobs, discard_jobs, retry_jobs, stop_jobs
 from workers.console import deaths
 from workers.console.access import staff_only
+from workers.console.reading import TASK_WORDS
+from workers.operations import start_operation
 
 
 @require_POST
@@ -47,19 +49,24 @@ def stop(request: Request) -> HttpResponse:
 @staff_only
 def retry_group(request: Request) -> HttpResponse:
     """Retry all dead jobs of one kind."""
-    return _group(request, retry_jobs, "queued again")
+    return _group(request, "retry")
 
 
 @require_POST
 @staff_only
 def discard_group(request: Request) -> HttpResponse:
     """Discard all dead jobs of one kind."""
-    return _group(request, discard_jobs, "discarded")
+    return _group(request, "discard")
 
 
-def _group(request: Request, act: Callable[[Sequence[int], str], list[Result]], done: str) -> HttpResponse:
-    ids = deaths.members(request.POST.get("task", ""), request.POST.get("error", ""))
-    return _told(request, act(ids, _actor(request)), done)
+def _group(request: Request, act: str) -> HttpResponse:
+    task, fingerprint = request.POST.get("task", ""), request.POST.get("error", "")
+    ids = deaths.members(task, fingerprint)
+    if not ids:
+        return _told(request, [], "")
+    scope = f"dead letters of {TASK_WORDS.get(task, task)}, error {fingerprint}"
+    start_operation(act, ids, _actor(request), scope)
+    return HttpResponseRedirect("/jobs/operations/")
 
 
 def _ids(request: Request) -> list[int]:

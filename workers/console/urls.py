@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from workers.console import doing, followers, health, listpage, pages, queues
+from workers.console import bulk, doing, followers, health, listpage, pages, queues
 from workers.console.stream import jobs_stream
 
 urlpatterns = [
@@ -14,6 +14,9 @@ urlpatterns = [
     path("tasks/", pages.tasks_page, name="jobs-tasks"),
     path("workers/", pages.workers_page, name="jobs-workers"),
     path("queues/", queues.queues_page, name="jobs-queues"),
+    path("operations/", bulk.operations_page, name="jobs-operations"),
+    path("operations/<int:operation_id>/cancel/", bulk.cancel, name="jobs-operation-cancel"),
+    path("audit/", bulk.audit_page, name="jobs-audit"),
     path("queues/set/", queues.set_queue, name="jobs-queue-set"),
     path("<int:job_id>/", pages.job_page, name="job"),
     path("photo/<uuid:photo_id>/", pages.photo_page, name="jobs-of-photo"),

@@ -11,6 +11,7 @@ from tests.workers.console.conftest import PHOTO, Make, sql
 from workers.console.listing import PAGE
 from workers.console.states import ICONS, State
 from workers.models import JobAction
+from workers.operations import run_slice
 
 PAGES = [
     "/jobs/",
@@ -174,8 +175,9 @@ def test_dead_letters_are_grouped_by_cause_and_retried_by_group(staff: Client, m
     answer = staff.post(
         "/jobs/dead/retry/", {"task": "import_file", "error": "f1", "back": "/jobs/dead/"}, follow=True
     )
-    assert "3 jobs queued again." in text_of(answer.content.decode())
-    assert sql("SELECT count(*) FROM procrastinate_jobs WHERE status = 'todo'") == [(3,)]
+    assert "dead letters of Read a file, error f1 running 0 of 3" in text_of(answer.content.decode())
+    run_slice(sql("SELECT id FROM job_operation")[0][0])
+    assert sql("SELECT count(*) FROM procrastinate_jobs WHERE status = 'todo' AND queue_name = 'files'") == [(3,)]
     assert "Retry all 3" not in seen(staff, "/jobs/dead/")
     assert JobAction.objects.filter(action="retried", actor="ada").count() == 3
 
