@@ -257,10 +257,10 @@ def group_of(account: Account, group: UUID) -> Group | None:
     return found[0] if found else None
 
 
-def count_groups(account: Account, *, exact: bool = False) -> int:
-    """How many groups are to be looked at."""
-    found: int = _open_groups(account, exact=exact).count()
-    return found
+def count_groups(account: Account) -> tuple[int, int]:
+    """How many groups are to be looked at, and how many of them look exactly alike: one search for both."""
+    widths = list(_open_groups(account).values_list("width", flat=True))
+    return len(widths), sum(width <= likeness.ALIKE for width in widths)
 
 
 def kept_instead(account: Account) -> models.QuerySet[Photo]:

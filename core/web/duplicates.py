@@ -177,11 +177,8 @@ def _done_before(request: Request) -> Done | None:
 
 
 def _counts(request: Request) -> dict[str, int]:
-    return {
-        "group_count": count_groups(request.user),
-        "exact_count": count_groups(request.user, exact=True),
-        "kept_count": kept_instead(request.user).count(),
-    }
+    groups, exact = count_groups(request.user)
+    return {"group_count": groups, "exact_count": exact, "kept_count": kept_instead(request.user).count()}
 
 
 def _uuid(text: str) -> UUID:
