@@ -19,6 +19,7 @@ from psycopg.conninfo import make_conninfo
 
 from tests.bench.bar import Bar
 
+_DEAD, _REDRIVE_SECONDS = 10_000, 20
 _JOBS, _ROUNDS, _SLOTS, _STARTS = 2_000, 3, 4, 300
 _OURS = ["worker", "--lanes", "media"]
 _STOCK = ["procrastinate", "worker", "--queues", "files", "--concurrency", str(_SLOTS)]
@@ -32,6 +33,7 @@ def run() -> list[Bar]:
     """The bars of the queue."""
     with _databases() as (ours, stock):
         waits = _starts(ours)
+        redriven, more = _redrive(ours)
         rates = [(_rate(ours, _OURS), _rate(stock, _STOCK)) for _ in range(_ROUNDS)]
     p50, p99 = median(waits) * 1000, quantiles(waits, n=100)[98] * 1000
     print(f"  a job starts after {p50:.1f} ms at the median, {p99:.1f} ms at p99, on an idle worker")
@@ -39,8 +41,54 @@ def run() -> list[Bar]:
     return [
         Bar("jobs-start-p50", round(p50, 2), "<=", 30, "ms"),
         Bar("jobs-start-p99", round(p99, 2), "<=", 100, "ms"),
+        Bar("jobs-redrive-rate-off", round(abs(redriven / 200 - 1), 3), "<=", 0.1),
+        Bar("jobs-redrive-after-cancel", more, "==", 0),
         Bar("jobs-rate-to-stock", round(median(a / b for a, b in rates), 3), ">=", 0.9),
     ]
+
+
+def _redrive(url: str) -> tuple[float, int]:
+    """Dead letters redriven a second by an operation over 10,000, and how many more after it was cancelled."""
+    with psycopg.connect(url, autocommit=True) as database:
+        database.execute("TRUNCATE procrastinate_jobs, job_attempt CASCADE")
+        _defer(database, _DEAD)
+        for status in ("doing", "failed"):
+            database.execute("UPDATE procrastinate_jobs SET status = %s::procrastinate_job_status", [status])
+        with _worker(url, [*_OURS[:2], "operations"], "core.settings"):
+            row = database.execute(
+                """INSERT INTO job_operation (act, actor, scope, rate, canary, total, created_at)
+                   VALUES ('retry', 'bench', 'all', 200, 0, %s, now()) RETURNING id""",
+                [_DEAD],
+            ).fetchone()
+            assert row is not None
+            database.execute(
+                """INSERT INTO job_operation_item (operation_id, position, job_id)
+                   SELECT %s, row_number() OVER (ORDER BY id), id FROM procrastinate_jobs
+                    WHERE status = 'failed'""",
+                row,
+            )
+            database.execute(
+                """INSERT INTO procrastinate_jobs (queue_name, task_name, args)
+                   VALUES ('operations', 'run_operation', jsonb_build_object('operation', %s::bigint))""",
+                row,
+            )
+            while (first := _redriven(database)) < 200:
+                time.sleep(0.01)
+            began = time.monotonic()
+            time.sleep(_REDRIVE_SECONDS)
+            rate = (_redriven(database) - first) / (time.monotonic() - began)
+            # What cancel_operation does: it waits for the batch under way.
+            database.execute("UPDATE job_operation SET state = 'cancelled'")
+            cancelled = _redriven(database)
+            time.sleep(2)
+            print(f"  {rate:.0f} dead letters redriven a second, asked for 200")
+            return rate, _redriven(database) - cancelled
+
+
+def _redriven(database: psycopg.Connection) -> int:
+    row = database.execute("SELECT done FROM job_operation ORDER BY id DESC LIMIT 1").fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def _starts(url: str) -> list[float]:
@@ -93,10 +141,10 @@ def _wait_until_done(database: psycopg.Connection, count: int) -> None:
 
 
 @contextlib.contextmanager
-def _worker(url: str, command: list[str]) -> Iterator[None]:
+def _worker(url: str, command: list[str], settings: str = "tests.bench.jobs_settings") -> Iterator[None]:
     with subprocess.Popen(
         [sys.executable, "manage.py", *command],
-        env=_environment(url),
+        env={**_environment(url), "DJANGO_SETTINGS_MODULE": settings},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     ) as process:
