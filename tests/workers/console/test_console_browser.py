@@ -50,7 +50,8 @@ def test_somebody_with_a_phone_finds_a_dead_letter_and_retries_it(operator: Any,
         window.goto(address)
         assert window.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
     window.goto("/jobs/dead/")
-    window.get_by_role("button", name="Retry all 1").tap()
+    assert window.get_by_role("button", name="Retry all 1").is_visible()
+    window.get_by_role("button", name=f"Retry job {job}").tap()
     window.get_by_text("1 job queued again.").wait_for()
     assert sql("SELECT status::text FROM procrastinate_jobs WHERE id = %s", job) == [("todo",)]
 
