@@ -44,7 +44,9 @@ def log_above(line: LastLine) -> Iterator[None]:
     """Inside the block log lines make room for themselves, where they go to the terminal that the line is on."""
     with contextlib.ExitStack() as held:
         for handler in logging.getLogger().handlers:
-            if line.is_terminal and isinstance(handler, logging.StreamHandler) and handler.stream.isatty():
+            # A handler of a file that nothing was written to yet has no stream.
+            stream = getattr(handler, "stream", None)
+            if line.is_terminal and isinstance(handler, logging.StreamHandler) and stream and stream.isatty():
                 held.callback(handler.setStream, handler.stream)
                 handler.setStream(_Above(handler.stream, line))
         yield

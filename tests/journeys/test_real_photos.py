@@ -23,7 +23,7 @@ def imported(installation: Installation, shared: Path) -> Installation:
     return installation
 
 
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(300)
 def test_every_file_has_an_end_and_then_all_is_quiet(imported: Installation, shared: Path) -> None:
     rows = imported.rows("SELECT path, state, photo_id, code, reason FROM photo_file")
     previews = dict(imported.rows("SELECT id, preview_state FROM photo"))
@@ -75,10 +75,15 @@ def idle_means_idle(imported: Installation) -> None:
     time.sleep(6)  # until they have started and looked through the library once
     imported.status(wait_idle=True)
     time.sleep(4)
-    seconds, before = 25, statements(log)
+    # What belongs to the start may take a while; then it is silent.
+    assert statements(log) > 10
+    assert any(said_in(25, log) < 25 / 5 for _ in range(3))
+
+
+def said_in(seconds: float, log: Path) -> int:
+    before = statements(log)
     time.sleep(seconds)
-    assert before > 10
-    assert statements(log) - before < seconds / 5
+    return statements(log) - before
 
 
 def statements(log: Path) -> int:

@@ -424,7 +424,8 @@ def test_no_page_keeps_anybody_out(shelf: Shelf, signed_in: Any, size: dict[str,
     shelf.fail(shelf.photo("bad.jpg", ready=False))
     shelf.fail_file("empty.jpg")
     shelf.skip("clip.mp4")
-    window = signed_in(viewport=size, color_scheme=scheme)
+    # A panel that is fading in has no contrast yet.
+    window = signed_in(viewport=size, color_scheme=scheme, reduced_motion="reduce")
     viewers = (f"/photos/{photo}/", f"/photos/{waiting}/")
     for address in ("/", *viewers, "/failures/", "/skipped/?code=video", NOWHERE):
         window.goto(address)

@@ -85,7 +85,7 @@ def work_off_uploads() -> None:
         jobs = [json.loads(row[0]) for row in cursor.fetchall()]
     # The queue may hold what an earlier test has left.
     kept = {str(library) for library in UploadedFile.objects.values_list("library_id", flat=True)}
-    for job in [one for one in jobs if one["library"] in kept]:
+    for job in [one for one in jobs if one.get("library") in kept]:
         photo = tasks.import_file(**job).removeprefix("photo ")
         tasks.render_previews(photo=photo)
 

@@ -3,6 +3,7 @@
 import io
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -67,3 +68,13 @@ def test_into_a_file_each_text_is_a_line_and_log_lines_are_as_they_were(
         line.show("2 shown")
     assert file.getvalue() == "1 shown\n2 shown\n"
     assert handler.stream.getvalue() == "a program ended\n"
+
+
+def test_a_log_file_that_nothing_was_written_to_yet_is_left_alone(tmp_path: Path) -> None:
+    unopened = logging.FileHandler(tmp_path / "later.log", delay=True)
+    logging.getLogger().addHandler(unopened)
+    try:
+        with log_above(LastLine(Terminal())):
+            assert unopened.stream is None
+    finally:
+        logging.getLogger().removeHandler(unopened)
