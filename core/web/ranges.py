@@ -111,3 +111,7 @@ class _Pieces:
     def close(self) -> None:
         """Called by the response when it ends, however it ends."""
         self._file.close()
+
+    def __del__(self) -> None:
+        # A browser that went away while the answer was being made: nobody takes it, so nobody closes it.
+        self.close()

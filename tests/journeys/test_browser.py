@@ -77,6 +77,7 @@ def make_account(page: Page, address: str) -> None:
 def look_through_the_viewer(page: Page, address: str) -> None:
     page.locator("a[href^='/photos/']").first.click()
     expect(page).to_have_title("P1000.jpg · Filmroll")
+    page.wait_for_load_state()  # the keys' script comes after the page
     page.keyboard.press("ArrowRight")
     expect(page).to_have_title("P1001.jpg · Filmroll")
     page.keyboard.press("ArrowLeft")

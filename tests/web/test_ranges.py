@@ -1,14 +1,16 @@
 """Parts of a file: the forms of a Range header, what a browser may put together, and big files in small pieces."""
 
+import gc
 import os
 import resource
+from pathlib import Path
 from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
-from django.test import AsyncClient
+from django.test import AsyncClient, RequestFactory
 
-from core.web.ranges import Part, Unsatisfiable, asked_part
+from core.web.ranges import Part, Unsatisfiable, answer_with, asked_part
 from tests.web.conftest import Shelf
 
 CONTENT = bytes(range(200))
@@ -174,3 +176,13 @@ def test_the_film_inside_a_picture_is_sent_as_a_file_of_its_own(shelf: Shelf, fe
     (shelf.root / "motion.jpg").write_bytes(CONTENT * 2)
     assert fetch(f"/photos/{photo}/motion")[0] == 404
     assert fetch(f"/photos/{shelf.photo('still.jpg')}/motion")[0] == 404
+
+
+def test_an_answer_that_nobody_takes_closes_its_file(tmp_path: Path) -> None:
+    (tmp_path / "film").write_bytes(b"0123456789")
+    file = (tmp_path / "film").open("rb")
+    answer = answer_with(RequestFactory().get("/"), file, Part(0, 10), '"etag"')
+    assert not file.closed
+    del answer
+    gc.collect()
+    assert file.closed
