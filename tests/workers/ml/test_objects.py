@@ -222,6 +222,7 @@ def test_real_photos_give_what_the_reference_gives(shared: Path, model: Path) ->
     assert wrong == []
 
 
+@pytest.mark.slow
 def test_the_large_preview_gives_nearly_the_same_things_as_the_original(
     shared: Path, model: Path, tmp_path: Path
 ) -> None:

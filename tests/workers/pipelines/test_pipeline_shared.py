@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from workers.errors import PoisonError
@@ -62,6 +63,8 @@ def outcome(path: Path, into: Path) -> Previews | str:
         return error.code
 
 
+# The journey of the same files, from the folder to the page, is in the quick tests.
+@pytest.mark.slow
 def test_every_readable_picture_shows_and_every_other_says_why(shared: Path, tmp_path: Path) -> None:
     shown, unreadable, skipped = [], {}, []
     for entry in entries(shared):
