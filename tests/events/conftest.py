@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.db import connections
 
 from events import connecting
 
@@ -19,6 +20,12 @@ def no_consumers(settings: Any) -> None:
     """The store alone; a test that wants consumers names its own."""
     settings.EVENT_CONSUMERS = []
     settings.EVENT_LIFTS = None
+
+
+@pytest.fixture(autouse=True)
+def fresh_pool() -> None:
+    """What threads of earlier tests have borrowed and never given back is missing in their pool."""
+    connections["default"].close_pool()
 
 
 @pytest.fixture

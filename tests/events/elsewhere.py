@@ -25,11 +25,14 @@ def default_is(**entry: Any) -> Iterator[None]:
     before = {key: settings[key] for key in entry}
     _disconnect()
     settings.update(entry)
+    # Again: a thread may have made a pool for the former database in between.
+    _disconnect()
     try:
         yield
     finally:
         _disconnect()
         settings.update(before)
+        _disconnect()
 
 
 def _disconnect() -> None:

@@ -97,6 +97,7 @@ def test_j7_a_worker_killed_in_the_middle_of_a_step_strands_no_photo(
     assert installation.value(twice) == 0
 
 
+@pytest.mark.slow
 def test_j7_a_worker_killed_again_and_again_still_finishes(installation: Installation) -> None:
     for number in range(12):
         make_picture(installation.photos / f"{number}.jpg", number, (2000, 1500))
@@ -155,6 +156,7 @@ def test_j28_a_jpeg_without_jfif_or_exif_header_is_a_picture_like_any_other(inst
     assert run_import(installation)["shown"] == 3
 
 
+@pytest.mark.slow
 def test_the_same_content_in_two_files_is_one_photo_and_a_changed_file_is_another(
     installation: Installation,
 ) -> None:

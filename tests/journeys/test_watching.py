@@ -74,6 +74,7 @@ def test_what_happens_in_a_watched_folder_is_seen_and_photos_stay_themselves(
     assert watched.rows("SELECT id FROM photo WHERE path = 'Summer/one.jpg'") == [(ids["trip/one.jpg"],)]
 
 
+@pytest.mark.slow
 def test_every_hostile_name_is_seen_by_the_watcher(watched: Installation) -> None:
     from core.storage import path_to_text
 

@@ -239,6 +239,7 @@ def test_on_a_phone_with_a_keyboard_i_and_escape_do_what_they_do_elsewhere(
 
 
 @pytest.mark.parametrize(("system", "chosen", "dark"), [("dark", "", True), ("dark", "light", False)])
+@pytest.mark.slow
 def test_the_api_documentation_follows_the_look(
     system: str, chosen: str, dark: bool, signed_in: Any, site: str
 ) -> None:
@@ -339,6 +340,7 @@ def _show(window: Any, hidden: bool) -> None:
     )
 
 
+@pytest.mark.slow
 def test_without_script_every_way_can_be_gone(
     shelf: Shelf, signed_in: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

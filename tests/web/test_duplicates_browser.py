@@ -52,6 +52,7 @@ def wait_for_focus(window: Any, group: UUID) -> None:
     window.wait_for_function("id => document.activeElement.id === id", arg=f"g-{group}")
 
 
+@pytest.mark.slow
 def test_a_review_by_keyboard(shelf: Shelf, window: Any) -> None:
     groups = sorted((alike(shelf, number) for number in range(3)), key=min)
     window.goto("/duplicates/")

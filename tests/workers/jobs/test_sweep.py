@@ -120,6 +120,7 @@ def test_two_sweeps_at_once_count_a_loss_once(empty_queue: None) -> None:
 
 
 @pytest.mark.parametrize("victim", ["LISTEN%%", "%%"])
+@pytest.mark.slow
 def test_a_worker_whose_connections_break_goes_on(start_worker: Start, mark: Path, victim: str) -> None:
     worker = start_worker()
     job = defer("sleep_long", args={"mark": str(mark), "seconds": 1}, queue="files")

@@ -618,6 +618,7 @@ print(made.width, made.height, int(peak.split()[1]) // 1024)
 
 
 @pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.slow
 def test_j31_250_megapixels_fit_into_one_gigabyte(tmp_path: Path, progressive: bool) -> None:
     size = (18_250, 13_700)
     tile = jpeg(Image.radial_gradient("L").resize((1825, 1370)).convert("RGB"))
