@@ -128,6 +128,7 @@ def test_tables_rows_numbers_and_everything_around_them_are_the_same_afterwards(
     assert run("SHOW search_path") == [('"$user", public',)] and run("SHOW synchronous_commit") == [("on",)]
 
 
+@pytest.mark.slow
 def test_writers_and_readers_go_on_and_see_no_gap(watcher: psycopg.Connection) -> None:
     add(*range(600))
     stop = threading.Event()
@@ -245,6 +246,7 @@ def test_a_second_replay_at_the_same_time_is_refused() -> None:
     assert "another replay is running" in str(refused[0])
 
 
+@pytest.mark.slow
 def test_after_a_kill_the_next_replay_starts_over(tmp_path: Path) -> None:
     add(*range(600))
     before = rows()

@@ -171,6 +171,7 @@ def test_the_same_content_in_two_files_is_one_photo_and_a_changed_file_is_anothe
     assert rows == [("first.jpg", False), ("second.jpg", False)]
 
 
+@pytest.mark.slow
 def test_looking_through_an_unchanged_library_writes_nothing(installation: Installation) -> None:
     for number in range(20):
         make_picture(installation.photos / f"{number}.jpg", number)

@@ -119,6 +119,7 @@ def _swapped(photos: Path) -> None:
 _TROUBLES: list[Callable[[Path], None]] = [_broken, _moved_in_and_out, _locked, _swapped]
 
 
+@pytest.mark.slow
 def test_j6_whatever_happens_while_watching_a_new_file_still_appears(watched: Installation) -> None:
     make_picture(watched.photos / "first.jpg", 1)
     shown(watched, "first.jpg")

@@ -110,6 +110,7 @@ def test_signing_in_leads_on_to_the_page_that_was_asked_for(visit: Any, owner: A
     window.get_by_text("All good").wait_for()
 
 
+@pytest.mark.slow
 def test_the_timeline_goes_on_by_itself_to_the_last_photo(
     shelf: Shelf, signed_in: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -124,6 +124,7 @@ def test_a_second_signal_ends_the_worker_at_once(start_worker: Start, mark: Path
     assert worker.stop(1) != 0
 
 
+@pytest.mark.slow
 def test_an_idle_worker_says_nothing_to_the_database(start_worker: Start) -> None:
     start_worker("scan,media,alone,analysis")
     for _ in range(5):  # what belongs to the start comes to an end

@@ -256,6 +256,7 @@ def test_grey_palette_and_transparent_pictures_are_analysed_too(shared: Path, mo
             assert "cat" in {label.label for label in analyse(path, model)}, mode
 
 
+@pytest.mark.slow
 def test_the_child_keeps_the_model_and_a_killed_one_is_replaced(shared: Path, model: Path) -> None:
     photo = shared / "photos" / "good" / "owl.jpg"
     before = analyse(photo, model)
