@@ -91,12 +91,13 @@ def hold_of(queue: str) -> Hold | None:
 
 
 def _set(queue: str, actor: str, action: str, reason: str, values: dict[str, object]) -> None:
-    with transaction.atomic():
+    with transaction.atomic(), connection.cursor() as cursor:
+        # Fetches hold it together: those under way end first, and those that come see what is set here.
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('queue settings', 0))")
         QueueSetting.objects.update_or_create(queue=queue, defaults=values)
         JobAction.objects.create(
             job_id=0, action=action, actor=actor, reason=reason, subject=f"queue {queue}", at=timezone.now()
         )
-        with connection.cursor() as cursor:
-            # In the transaction: the workers look only once the row can be seen.
-            cursor.execute("SELECT pg_notify(%s, '')", [f"procrastinate_queue_v1#{queue}"])
+        # In the transaction: the workers look only once the row can be seen.
+        cursor.execute("SELECT pg_notify(%s, '')", [f"procrastinate_queue_v1#{queue}"])
         pulse("filmroll_jobs")

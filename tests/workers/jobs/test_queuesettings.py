@@ -1,10 +1,12 @@
 """What an operator sets on a queue, as the workers' own fetch sees it."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import time, timedelta
 from pathlib import Path
 
 import pytest
+from django.db import connection, transaction
 from django.utils import timezone
 
 from tests.workers.jobs.processes import WorkerProcess, lines, rows, status_of, wait_until
@@ -76,6 +78,27 @@ def test_settings_that_cannot_be_are_refused_in_words() -> None:
         with pytest.raises(BadSetting):
             wrong()
     assert not JobAction.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_pause_waits_for_the_fetches_that_are_under_way() -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            assert fetched()[0] is None
+            paused = pool.submit(in_thread, lambda: pause_queue("files", "ada"))
+            wait_until(
+                lambda: rows("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")[0][0]
+            )
+            assert hold_of("files") is None
+        paused.result(10)
+    assert hold_of("files") is not None
+
+
+def in_thread(act: Callable[[], None]) -> None:
+    try:
+        act()
+    finally:
+        connection.close()
 
 
 def test_a_running_worker_obeys_a_pause_at_once_and_goes_on_after_it(start_worker: Start, mark: Path) -> None:
