@@ -4,10 +4,10 @@ from typing import Any, cast
 
 from pydantic import TypeAdapter
 
-from core.domain import duplicates, edits, files, libraries, lifts, photos, sidecars, stacks
+from core.domain import duplicates, edits, files, libraries, lifts, people, photos, sidecars, stacks
 from events.event import Event
 
-DomainEvent = photos.PhotoEvent | files.FileEvent | libraries.LibraryEvent
+DomainEvent = photos.PhotoEvent | files.FileEvent | libraries.LibraryEvent | people.PeopleEvent
 
 TYPES: dict[str, type[Any]] = {
     "library.added": libraries.LibraryAdded,
@@ -65,6 +65,19 @@ TYPES: dict[str, type[Any]] = {
     "file.retried": files.FileRetried,
     "file.set_aside": files.FileSetAside,
     "file.vanished": files.FileVanished,
+    "group.faces_joined": people.FacesJoined,
+    "group.faces_let_go": people.FacesLetGo,
+    "person.begun": people.PersonBegun,
+    "person.named": people.PersonNamed,
+    "person.birthday_set": people.BirthdaySet,
+    "person.hidden": people.PersonHidden,
+    "person.cover_chosen": people.CoverChosen,
+    "person.faces_confirmed": people.FacesConfirmed,
+    "person.faces_moved": people.FacesMoved,
+    "person.faces_rejected": people.FacesRejected,
+    "person.merged": people.PersonMerged,
+    "person.told_apart": people.PeopleToldApart,
+    "person.act_undone": people.ActUndone,
 }
 _NAMES = {made: name for name, made in TYPES.items()}
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {name: TypeAdapter(made) for name, made in TYPES.items()}

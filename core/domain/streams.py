@@ -1,4 +1,4 @@
-"""The names of the streams: one for each photo, file and library."""
+"""The names of the streams: one for each photo, file, library, group of faces, and person."""
 
 from uuid import UUID
 
@@ -13,6 +13,14 @@ def library_stream(library_id: UUID) -> str:
 
 def file_stream(file_id: UUID) -> str:
     return f"file-{file_id}"
+
+
+def group_stream(group_id: UUID) -> str:
+    return f"group-{group_id}"
+
+
+def person_stream(person_id: UUID) -> str:
+    return f"person-{person_id}"
 
 
 def subject_of(stream_id: str) -> UUID:

@@ -34,6 +34,7 @@ _TEXTS = {
     "reason": "This file is empty.",
     "code": "empty",
     "source": "exif",
+    "birthday": "1990-07-31",
 }
 
 
