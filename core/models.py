@@ -1,6 +1,7 @@
 """Where Django finds the tables of the photo library; each is written beside what fills and asks it."""
 
 from core.accounts import Account, ApiKey
+from core.readmodels.analysis import PhotoAnalysis
 from core.readmodels.duplicates import Judged, Look
 from core.readmodels.failures import Failure
 from core.readmodels.files import PhotoFile
@@ -10,17 +11,21 @@ from core.readmodels.sidecars import Sidecar
 from core.readmodels.stacks import StackMember
 from core.readmodels.uploads import UploadedFile
 from core.uploads import Upload
+from core.vectors import FaceVector, PhotoVector
 
 __all__ = [
     "Account",
     "ApiKey",
+    "FaceVector",
     "Failure",
     "Folder",
     "Judged",
     "Library",
     "Look",
     "Photo",
+    "PhotoAnalysis",
     "PhotoFile",
+    "PhotoVector",
     "Sidecar",
     "StackMember",
     "Upload",

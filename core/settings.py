@@ -41,6 +41,7 @@ EVENT_CONSUMERS: list[str] = [
     "core.readmodels.libraries",
     "core.readmodels.files",
     "core.readmodels.photos",
+    "core.readmodels.analysis",
     "core.readmodels.sidecars",
     "core.readmodels.stacks",
     "core.readmodels.duplicates",

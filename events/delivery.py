@@ -29,17 +29,12 @@ TRANSIENT = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg
 _CANCELLED = "57014"
 _MOST_ERROR = 2_000
 
-# Nested as in events.fence. The hash is spelled out: PostgreSQL's own may change with its major version, and
-# streams would change places.
+# The hash is spelled out: PostgreSQL's own may change with its major version, and streams would change places.
 _READ = f"""
-    SELECT {COLUMNS} FROM (
-        SELECT * FROM (SELECT * FROM event WHERE position > %s ORDER BY position OFFSET 0) AS all_following
-        WHERE coalesce(
-            %s::int = 1 OR get_byte(sha256(convert_to(stream_id, 'UTF8')), 0) %% %s::int = %s::int, true
-        )
-        LIMIT %s::bigint
-    ) AS following
-    WHERE position <= %s ORDER BY position
+    SELECT {COLUMNS} FROM event
+    WHERE position > %s AND position <= %s
+      AND (%s::int = 1 OR get_byte(sha256(convert_to(stream_id, 'UTF8')), 0) %% %s::int = %s::int)
+    ORDER BY position LIMIT %s::bigint
 """  # noqa: S608
 
 _log = logging.getLogger(__name__)
@@ -221,7 +216,7 @@ class Delivery:
 
     def _read(self, after: int, until: int) -> list[Event]:
         partitions = self.subscription.partitions
-        given = [after, partitions, partitions, self.partition, self.subscription.batch, until]
+        given = [after, until, partitions, partitions, self.partition, self.subscription.batch]
         return [from_row(row) for row in call(_READ, given)]
 
     def _make_known(self) -> None:

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from core.api.access import asker
 from core.commands import libraries as commands
+from core.domain.analysis import Analysis
 from core.domain.libraries import LibraryNotFound
 from core.readmodels.libraries import Library, folders_of, libraries_of, refuse_taken
 
@@ -38,6 +39,7 @@ class LibraryOut(Schema):
     watching: bool
     write_sidecars: bool = Field(description="What people say of a photo goes into an XMP file beside it.")
     ignore_rules: list[str]
+    analyses_off: list[Analysis] = Field(description="What the machine does not look for in this library.")
     folders: list[FolderOut]
 
 
@@ -55,6 +57,7 @@ class Changes(Schema):
     watching: bool | None = None
     write_sidecars: bool | None = None
     ignore_rules: list[str] | None = None
+    analyses_off: list[Analysis] | None = None
 
 
 class NewFolder(Schema):
@@ -98,6 +101,8 @@ def change_library(request: HttpRequest, library_id: UUID, changes: Changes) -> 
         commands.switch_sidecars(library.id, on=changes.write_sidecars, actor=actor)
     if changes.ignore_rules is not None:
         commands.change_ignore_rules(library.id, changes.ignore_rules, actor=actor)
+    if changes.analyses_off is not None:
+        commands.switch_analyses(library.id, changes.analyses_off, actor=actor)
     return _out(_one(request, library_id))
 
 
@@ -144,7 +149,7 @@ def _one(request: HttpRequest, library_id: UUID) -> Library:
 
 
 def _out(library: Library) -> dict[str, Any]:
-    plain = ("id", "name", "owner_id", "watching", "write_sidecars", "ignore_rules")
+    plain = ("id", "name", "owner_id", "watching", "write_sidecars", "ignore_rules", "analyses_off")
     return {**{name: getattr(library, name) for name in plain}, "folders": folders_of(library.id)}
 
 

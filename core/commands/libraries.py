@@ -1,13 +1,14 @@
 """What may be done with a library, and what was seen of its folders."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
 
 from core.commands.log import load_library, write
 from core.domain import libraries
+from core.domain.analysis import AnalysesSwitched, Analysis
 from core.domain.libraries import Library, LibraryEvent, LibraryNotFound, NotAFolder, library_id
 from core.domain.streams import library_stream
 from core.storage import folder_path, managed_root, path_to_text
@@ -92,6 +93,12 @@ def switch_watch(identity: UUID, *, on: bool, actor: str) -> None:
 def switch_sidecars(identity: UUID, *, on: bool, actor: str) -> None:
     """Write what people say of a photo into an XMP sidecar beside its original, or nothing beside originals."""
     _decide(identity, lambda lib: [libraries.SidecarsSwitched(on)] if on != lib.write_sidecars else [], actor)
+
+
+def switch_analyses(identity: UUID, off: Collection[Analysis], *, actor: str) -> None:
+    """Do without these analyses from now on, and with all others."""
+    switched = AnalysesSwitched(tuple(one for one in Analysis if one in off))
+    _decide(identity, lambda lib: [switched] if frozenset(off) != lib.analyses_off else [], actor)
 
 
 def ask_for_rescan(identity: UUID, *, actor: str) -> None:

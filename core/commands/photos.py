@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from core.commands.analysis import record_seen
 from core.commands.log import load_photo, write
 from core.domain import photos
 from core.domain.photos import Fact, PhotoNotFound, Step
@@ -77,7 +78,7 @@ def record_previews(
 
 def record_labels(photo_id: UUID, result: photos.LabelsFound, *, actor: str, content: str | None = None) -> None:
     """Record what the object model saw; a second result, or one for an older version, is no news."""
-    _record_result(photo_id, Step.LABELS, result, actor, content)
+    record_seen(photo_id, [result], content=content, actor=actor)
 
 
 def record_step_failed(photo_id: UUID, failure: photos.StepFailed, run: int, *, actor: str) -> None:
@@ -116,7 +117,7 @@ def with_date(facts: dict[str, Fact], mtime_ns: int) -> dict[str, Fact]:
 def _record_result(
     photo_id: UUID,
     step: Step,
-    result: photos.PreviewsRendered | photos.LabelsFound,
+    result: photos.PreviewsRendered,
     actor: str,
     content: str | None,
 ) -> None:

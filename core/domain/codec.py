@@ -4,7 +4,7 @@ from typing import Any, cast
 
 from pydantic import TypeAdapter
 
-from core.domain import duplicates, edits, files, libraries, lifts, people, photos, sidecars, stacks
+from core.domain import analysis, duplicates, edits, files, libraries, lifts, people, photos, sidecars, stacks
 from events.event import Event
 
 DomainEvent = photos.PhotoEvent | files.FileEvent | libraries.LibraryEvent | people.PeopleEvent
@@ -19,6 +19,7 @@ TYPES: dict[str, type[Any]] = {
     "library.ignore_rules_changed": libraries.IgnoreRulesChanged,
     "library.watch_switched": libraries.WatchSwitched,
     "library.sidecars_switched": libraries.SidecarsSwitched,
+    "library.analyses_switched": analysis.AnalysesSwitched,
     "library.rescan_asked": libraries.RescanAsked,
     "library.folder_offline": libraries.FolderOffline,
     "library.folder_online": libraries.FolderOnline,
@@ -35,6 +36,10 @@ TYPES: dict[str, type[Any]] = {
     "photo.metadata_read": photos.MetadataRead,
     "photo.previews_rendered": photos.PreviewsRendered,
     "photo.labels_found": photos.LabelsFound,
+    "photo.scenes_found": analysis.ScenesFound,
+    "photo.faces_found": analysis.FacesFound,
+    "photo.vector_made": analysis.VectorMade,
+    "photo.analysed": analysis.PhotoAnalysed,
     "photo.step_failed": photos.StepFailed,
     "photo.step_retried": photos.StepRetried,
     "photo.step_set_aside": photos.StepSetAside,

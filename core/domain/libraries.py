@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 from uuid import UUID, uuid5
 
+from core.domain.analysis import AnalysesSwitched, Analysis
 from core.domain.personal import Personal
 
 V = TypeVar("V")
@@ -132,6 +133,7 @@ LibraryEvent = (
     | IgnoreRulesChanged
     | WatchSwitched
     | SidecarsSwitched
+    | AnalysesSwitched
     | RescanAsked
     | FolderOffline
     | FolderOnline
@@ -167,6 +169,7 @@ class Library:
     rules: tuple[str, ...] = DEFAULT_IGNORE
     watching: bool = True
     write_sidecars: bool = False
+    analyses_off: frozenset[Analysis] = frozenset()
     devices: dict[UUID, int] = field(default_factory=dict)
     offline: dict[UUID, str] = field(default_factory=dict)
     unwatched: dict[UUID, str] = field(default_factory=dict)
@@ -215,6 +218,8 @@ def evolve(identity: UUID, library: Library, event: LibraryEvent) -> Library:  #
             return replace(library, watching=on)
         case SidecarsSwitched(on=on):
             return replace(library, write_sidecars=on)
+        case AnalysesSwitched(off=off):
+            return replace(library, analyses_off=frozenset(off))
         case FolderOffline(folder=folder, reason=reason):
             return replace(library, offline={**library.offline, folder: reason})
         case FolderOnline(folder=folder, device=device):

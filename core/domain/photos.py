@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from uuid import UUID, uuid5
 
+from core.domain import analysis
+from core.domain.analysis import AboutAnalysis, Analysed, Analysis, AnalysisEvent
 from core.domain.duplicates import AboutDuplicates, DuplicateEvent
 from core.domain.edits import AboutFacts, EditEvent
 from core.domain.facts import Fact as Fact
@@ -17,7 +19,7 @@ class Step(enum.StrEnum):
     """A piece of the machine's work on one photo."""
 
     PREVIEWS = "previews"  # tile, large preview and placeholder from the original
-    LABELS = "labels"  # objects with boxes, from the large preview
+    LABELS = "labels"  # whatever needs a model: things, scenes, faces, likeness, from the large preview
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +223,7 @@ PhotoEvent = (
     | SidecarEvent
     | StackEvent
     | DuplicateEvent
+    | AnalysisEvent
 )
 
 
@@ -254,6 +257,7 @@ class Photo:
     done: dict[Step, int] = field(default_factory=dict)
     failed: frozenset[Step] = frozenset()
     processed: bool = False
+    analysed: Analysed = field(default_factory=Analysed)
 
     @property
     def exists(self) -> bool:
@@ -300,8 +304,8 @@ def evolve(photo: Photo, event: PhotoEvent) -> Photo:
             return _evolve_files(photo, event)
         case PreviewsRendered(step_version=version):
             return _done(photo, Step.PREVIEWS, version)
-        case LabelsFound(step_version=version):
-            return _done(photo, Step.LABELS, version)
+        case LabelsFound() | AboutAnalysis():
+            return _evolve_analysed(photo, event)
         case StepFailed(step=step):
             return replace(photo, failed=photo.failed | {step})
         case StepRetried(step=step):
@@ -310,6 +314,18 @@ def evolve(photo: Photo, event: PhotoEvent) -> Photo:
             return replace(photo, processed=True)
         case MetadataRead() | StepSetAside() | AboutFacts() | AboutStack() | AboutDuplicates():
             return photo
+
+
+def _evolve_analysed(photo: Photo, event: LabelsFound | AnalysisEvent) -> Photo:
+    match event:
+        case LabelsFound(step_version=version, model=model, model_version=model_version):
+            by = analysis.maker(model, model_version)
+            seen = analysis.with_made(photo.analysed, Analysis.OBJECTS, by)
+            return _done(replace(photo, analysed=seen), Step.LABELS, version)
+        case analysis.PhotoAnalysed():
+            return _done(photo, Step.LABELS, photo.done.get(Step.LABELS, 0))
+        case _:
+            return replace(photo, analysed=analysis.evolve(photo.analysed, event))
 
 
 FilesEvent = FileAdded | FileGone | FileMoved | FileMissing | FileBack | ContentReplaced | TakenOut
@@ -333,6 +349,7 @@ def _evolve_files(photo: Photo, event: FilesEvent) -> Photo:
             return replace(photo, missing=photo.missing | ({gone} & photo.files.keys()))
         case ContentReplaced(file=file, sha256=sha256):
             fresh = replace(photo, done={}, failed=frozenset(), processed=False, taken_out=False)
+            fresh = replace(fresh, analysed=analysis.without_results(photo.analysed))
             files, edition = {file.id: file}, photo.edition + 1
             return replace(fresh, sha256=sha256, edition=edition, files=files, missing=frozenset())
         case TakenOut():
@@ -397,9 +414,37 @@ def decide_taken_out(photo: Photo, reason: str) -> list[PhotoEvent]:
     return [] if photo.taken_out else [TakenOut(reason)]
 
 
-def decide_result(photo: Photo, step: Step, result: PreviewsRendered | LabelsFound) -> list[PhotoEvent]:
+def decide_result(photo: Photo, step: Step, result: PreviewsRendered) -> list[PhotoEvent]:
     """A step's result counts once per step version; a late second one is no news."""
     return [] if photo.done.get(step) == result.step_version else [result]
+
+
+Seen = LabelsFound | analysis.Found
+
+
+def decide_seen(photo: Photo, result: Seen | analysis.PhotoAnalysed) -> list[Seen | analysis.PhotoAnalysed]:
+    """What an analysis found counts once for each content and model."""
+    match result:
+        case LabelsFound(step_version=version, model=model, model_version=model_version):
+            by = photo.analysed.made.get(Analysis.OBJECTS)
+            known = by == analysis.maker(model, model_version) and photo.done.get(Step.LABELS) == version
+            return [] if known else [result]
+        case analysis.PhotoAnalysed():
+            return [] if Step.LABELS in photo.done else [result]
+        case _:
+            return [*analysis.decide_found(photo.analysed, result)]
+
+
+def seen_id(identity: UUID, photo: Photo, event: Seen | analysis.PhotoAnalysed) -> UUID:
+    """The id of what an analysis found: one for each content and model, whoever records it."""
+    match event:
+        case LabelsFound(step_version=version, model=model, model_version=model_version):
+            by = analysis.maker(model, model_version)
+            return result_id(identity, f"{Step.LABELS}:{by}", version, photo.edition)
+        case analysis.PhotoAnalysed(content=content):
+            return uuid5(identity, f"analysed:{content}")
+        case _:
+            return analysis.found_id(identity, event)
 
 
 def decide_processed(photo: Photo) -> list[PhotoEvent]:

@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from core.accounts import Account
 from core.domain import codec, libraries
+from core.domain.analysis import AnalysesSwitched
 from core.domain.libraries import DEFAULT_IGNORE, LibraryNotFound
 from core.domain.streams import subject_of
 from core.storage import folder_path, is_managed, original_path, path_to_text
@@ -35,6 +36,7 @@ class Library(models.Model):
     ignore_rules = models.JSONField(default=_default_ignore)
     watching = models.BooleanField(default=True)
     write_sidecars = models.BooleanField(default=False)
+    analyses_off = models.JSONField(default=list)
 
     class Meta:
         db_table = "library"
@@ -94,6 +96,8 @@ def _changed(event: Event) -> None:
             _update(event, watching=on)
         case libraries.SidecarsSwitched(on=on):
             _update(event, write_sidecars=on)
+        case AnalysesSwitched(off=off):
+            _update(event, analyses_off=[str(one) for one in off])
     pulse(LIBRARIES_CHANGED)
 
 
@@ -138,6 +142,7 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     "library.ignore_rules_changed": _changed,
     "library.watch_switched": _changed,
     "library.sidecars_switched": _changed,
+    "library.analyses_switched": _changed,
     "library.folder_added": _folder_added,
     "library.folder_removed": _folder_changed,
     "library.folder_offline": _folder_changed,

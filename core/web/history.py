@@ -6,12 +6,12 @@ from datetime import datetime
 from uuid import UUID
 
 from core.accounts import Account
-from core.domain import codec, duplicates, edits, photos, stacks
+from core.domain import analysis, codec, duplicates, edits, photos, stacks
 from core.web.said import said_in_words
 from core.web.words import counted, pixels
 from events.event import Event
 
-_STEPS = {"previews": "making the previews", "labels": "looking for things"}
+_STEPS = {"previews": "making the previews", "labels": "looking at the picture"}
 _DECISIONS = (duplicates.MarkedDuplicate, duplicates.ToldApart)
 _GONE = {
     "replaced": "The file was replaced by another picture.",
@@ -75,8 +75,9 @@ def _sentence(event: Event) -> tuple[str, str, str]:  # noqa: C901  # one flat t
         case photos.PreviewsRendered() as made:
             return "photo", f"Previews made of {pixels(made.width, made.height)} pixels", _how(made)
         case photos.LabelsFound(labels=labels) as seen:
-            model = f"{seen.model} {seen.model_version}".strip()
-            return "tag", _seen(labels), f"by the model {model}"
+            return "tag", _seen(labels), _by(seen)
+        case analysis.AboutAnalysis() as looked:
+            return _sentence_of_analysis(looked)
         case photos.StepFailed(step=step, reason=reason):
             return "exclamation-triangle", f"Failed: {_STEPS.get(step, step)}", reason
         case photos.StepRetried(step=step):
@@ -133,6 +134,33 @@ def _sentence_of_duplicates(event: duplicates.AboutDuplicates) -> tuple[str, str
             return "squares-2x2", f"Told apart from {counted(len(others), 'photo')} that look alike", ""
         case _:
             return "arrow-uturn-left", "No longer told apart from photos that look alike", ""
+
+
+def _sentence_of_analysis(event: analysis.AboutAnalysis) -> tuple[str, str, str]:
+    match event:
+        case analysis.ScenesFound(scenes=scenes) as seen:
+            shown = ", ".join(scene.label for scene in scenes)
+            words = f"Shows: {shown}" if shown else "Looked at as a whole, and nothing sure was recognised"
+            return "sparkles", words, _by(seen)
+        case analysis.FacesFound(faces=faces) as seen:
+            words = f"{counted(len(faces), 'face')} found" if faces else "Looked for faces, and none was found"
+            return "face-smile", words, _by(seen)
+        case analysis.VectorMade() as seen:
+            return "finger-print", "Made comparable with other pictures", _by(seen)
+        case analysis.PhotoAnalysed(off=off, missing=missing):
+            parts = (_left_out(off, "switched off for this library"), _left_out(missing, "without a model"))
+            return "eye", "Looked at by the machine", " ".join(filter(None, parts))
+        case _:
+            return "eye", type(event).__name__, ""
+
+
+def _left_out(analyses: Iterable[analysis.Analysis], why: str) -> str:
+    names = ", ".join(analyses)
+    return f"{names.capitalize()}: {why}." if names else ""
+
+
+def _by(seen: photos.LabelsFound | analysis.Found) -> str:
+    return f"by the model {analysis.maker(seen.model, seen.model_version)}"
 
 
 def _how(made: photos.PreviewsRendered) -> str:

@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from core.commands import libraries as commands
+from core.domain.analysis import Analysis
 from core.domain.libraries import DEFAULT_IGNORE, FolderTaken, LastFolder, LibraryNotFound, NotAFolder
 from core.readmodels.libraries import Folder, Library, all_libraries, folders_of, library_by_id, refuse_taken
 from core.readmodels.photos import Photo
@@ -32,6 +33,27 @@ class Shelf:
     folders: list[Folder]
     photos: int
     missing: int
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """One analysis that a library does, or does without."""
+
+    name: str
+    words: str
+    on: bool
+
+
+_ANALYSES = {
+    Analysis.OBJECTS: "Things, with a box around each",
+    Analysis.SCENES: "What the whole picture shows",
+    Analysis.FACES: "Faces, and the people whose they are",
+    Analysis.SIMILAR: "Pictures that are alike",
+    Analysis.COLOURS: "Colours",
+    Analysis.STYLES: "Styles, such as black and white or panorama",
+    Analysis.PLACES: "Places, by the position",
+    Analysis.DATES: "Dates of note, such as Christmas",
+}
 
 
 def staff_only(view: View[P]) -> View[P]:
@@ -87,6 +109,8 @@ def change(request: Request, library_id: UUID) -> HttpResponse:
     commands.rename_library(library.id, request.POST.get("name", ""), actor=actor)
     commands.switch_watch(library.id, on="watching" in request.POST, actor=actor)
     commands.switch_sidecars(library.id, on="write_sidecars" in request.POST, actor=actor)
+    if "analyses" in request.POST:
+        commands.switch_analyses(library.id, _switched_off(request), actor=actor)
     commands.change_ignore_rules(library.id, request.POST.get("rules", "").splitlines(), actor=actor)
     return redirect("library", library.id)
 
@@ -160,9 +184,19 @@ def _one(request: Request, library: Library, **more: object) -> HttpResponse:
         "shelf": _shelf(library),
         "rules": "\n".join(library.ignore_rules),
         "default_rules": "\n".join(DEFAULT_IGNORE),
+        "switches": _switches(library),
         **more,
     }
     return render(request, "libraries/library.html", context, status=400 if more else 200)
+
+
+def _switches(library: Library) -> list[Switch]:
+    return [Switch(str(one), words, one not in library.analyses_off) for one, words in _ANALYSES.items()]
+
+
+def _switched_off(request: Request) -> list[Analysis]:
+    on = request.POST.getlist("analysis")
+    return [one for one in Analysis if one not in on]
 
 
 def _shelf(library: Library) -> Shelf:

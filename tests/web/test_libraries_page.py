@@ -69,6 +69,25 @@ def test_name_rules_and_watch_are_kept_and_folders_come_and_go(
     assert admin_client.get(f"/libraries/{shelf.library}/").status_code == 404
 
 
+def test_each_analysis_is_switched_by_the_page_and_by_the_api(shelf: Shelf, admin_client: Client) -> None:
+    address = f"/libraries/{shelf.library}/"
+    assert admin_client.get(address).content.decode().count('name="analysis"') == 8
+    form = {"name": "Ours", "rules": "", "analyses": "shown", "analysis": ["objects", "places", "scenes"]}
+    admin_client.post(f"{address}change/", form)
+    off = ["faces", "similar", "colours", "styles", "dates"]
+    assert Library.objects.get().analyses_off == off
+    page = admin_client.get(address).content.decode()
+    assert 'value="objects" checked' in page
+    assert 'value="faces" checked' not in page
+    admin_client.post(f"{address}change/", {"name": "A form of before", "rules": ""})
+    assert Library.objects.get().analyses_off == off
+    api = f"/api/v1/libraries/{shelf.library}"
+    asked = {"data": json.dumps({"analyses_off": ["dates"]}), "content_type": "application/json"}
+    assert admin_client.patch(api, **asked).json()["analyses_off"] == ["dates"]
+    asked["data"] = json.dumps({"analyses_off": ["weather"]})
+    assert admin_client.patch(api, **asked).status_code == 422
+
+
 def test_what_is_wrong_with_a_folder_is_said_on_the_page_and_by_the_api(
     shelf: Shelf, admin_client: Client
 ) -> None:
