@@ -29,12 +29,17 @@ TRANSIENT = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg
 _CANCELLED = "57014"
 _MOST_ERROR = 2_000
 
-# The hash is spelled out: PostgreSQL's own may change with its major version, and streams would change places.
+# Nested as in events.fence. The hash is spelled out: PostgreSQL's own may change with its major version, and
+# streams would change places.
 _READ = f"""
-    SELECT {COLUMNS} FROM event
-    WHERE position > %s AND position <= %s
-      AND (%s::int = 1 OR get_byte(sha256(convert_to(stream_id, 'UTF8')), 0) %% %s::int = %s::int)
-    ORDER BY position LIMIT %s::bigint
+    SELECT {COLUMNS} FROM (
+        SELECT * FROM (SELECT * FROM event WHERE position > %s ORDER BY position OFFSET 0) AS all_following
+        WHERE coalesce(
+            %s::int = 1 OR get_byte(sha256(convert_to(stream_id, 'UTF8')), 0) %% %s::int = %s::int, true
+        )
+        LIMIT %s::bigint
+    ) AS following
+    WHERE position <= %s ORDER BY position
 """  # noqa: S608
 
 _log = logging.getLogger(__name__)
@@ -216,7 +221,7 @@ class Delivery:
 
     def _read(self, after: int, until: int) -> list[Event]:
         partitions = self.subscription.partitions
-        given = [after, until, partitions, partitions, self.partition, self.subscription.batch]
+        given = [after, partitions, partitions, self.partition, self.subscription.batch, until]
         return [from_row(row) for row in call(_READ, given)]
 
     def _make_known(self) -> None:

@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -55,10 +56,10 @@ def check_count(count: int) -> None:
         raise TooManyEvents("one append", count, MAX_EVENTS, "events")
 
 
+@lru_cache(maxsize=64)
 def meta_text(meta: Meta) -> str:
     """The metadata as JSON text; raises MetaTooLarge or NotStorable."""
-    text = _json_text("metadata", meta.as_json())
-    size = len(text.encode())
+    text, size = _json_text("metadata", meta.as_json())
     if size > MAX_META_BYTES:
         raise MetaTooLarge("metadata", size, MAX_META_BYTES, "bytes")
     return text
@@ -67,18 +68,17 @@ def meta_text(meta: Meta) -> str:
 def _data_text(event: NewEvent) -> str:
     if "$erased" in event.data:
         raise NotStorable(f'data of {event.type}: the key "$erased" is the tombstone\'s own')
-    text = _json_text(f"data of {event.type}", event.data)
-    size = len(text.encode())
+    text, size = _json_text("data of " + event.type, event.data)
     if size > MAX_DATA_BYTES:
         raise EventTooLarge(f"data of {event.type}", size, MAX_DATA_BYTES, "bytes")
     return text
 
 
-def _json_text(what: str, value: Mapping[str, Any]) -> str:
-    """Compact JSON that PostgreSQL takes as jsonb; raises NotStorable, saying what is wrong."""
+def _json_text(what: str, value: Mapping[str, Any]) -> tuple[str, int]:
+    """Compact JSON that PostgreSQL takes as jsonb, and its bytes; raises NotStorable, saying what is wrong."""
     try:
-        text = _ENCODER.encode(dict(value))
-        text.encode()
+        text = _ENCODER.encode(value if type(value) is dict else dict(value))
+        size = len(text.encode())
     except UnicodeEncodeError as error:
         raise NotStorable(f"{what}: a lone surrogate, which is no Unicode text") from error
     except (TypeError, ValueError, RecursionError) as error:
@@ -86,7 +86,7 @@ def _json_text(what: str, value: Mapping[str, Any]) -> str:
     # The escape also appears in the harmless text "\\u0000", hence the second, slower look.
     if "\\u0000" in text and _holds_nul(json.loads(text)):
         raise NotStorable(f"{what}: a NUL character, which PostgreSQL cannot keep in text")
-    return text
+    return text, size
 
 
 def _holds_nul(value: Any) -> bool:

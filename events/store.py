@@ -56,8 +56,9 @@ def append(stream_id: str, expected: int | None, events: Sequence[NewEvent], met
         # Single values cost less than arrays of one, here and on the server.
         statement, columns = calling.APPEND_ONE, tuple(array[0] for array in columns)
     with _transaction(encoded.types):
-        rows = calling.call(statement, (stream_id, expected, *columns, encoding.meta_text(meta)))
-        result = _result(stream_id, expected, encoded, meta, rows)
+        said = encoding.meta_text(meta)
+        rows = calling.call(statement, (stream_id, expected, *columns, said))
+        result = _result(stream_id, expected, encoded, said, rows)
         if isinstance(result, Appended):
             _tell([result])
     if isinstance(result, EventError):
@@ -80,8 +81,9 @@ def append_many(appends: Sequence[Append], meta: Meta = _NO_META) -> tuple[Appen
     encoding.check_count(sum(len(part.ids) for part in parts))
     # A savepoint when nested: another stream may have been written when a conflict shows.
     with transaction.atomic():
-        rows = calling.call(calling.APPEND_MANY, _many_parameters(appends, parts, meta))
-        results = _many_results(appends, parts, meta, rows)
+        said = encoding.meta_text(meta)
+        rows = calling.call(calling.APPEND_MANY, _many_parameters(appends, parts, said))
+        results = _many_results(appends, parts, said, rows)
         _tell(results)
     return results
 
@@ -95,13 +97,12 @@ def _transaction(types: Iterable[str]) -> AbstractContextManager[Any]:
 
 
 def _result(
-    stream_id: str, expected: int | None, encoded: Encoded, meta: Meta, rows: Sequence[tuple[Any, ...]]
+    stream_id: str, expected: int | None, encoded: Encoded, said: str, rows: Sequence[tuple[Any, ...]]
 ) -> Appended | EventError:
     """What the append function's rows mean."""
     outcome, last_version = rows[-1][0], rows[-1][2]
     match outcome:
         case "appended":
-            said = meta.as_json()
             events = tuple(
                 recorded(stream_id, name, schema, said, *row[1:])
                 for row, name, schema in zip(rows, encoded.types, encoded.schemas, strict=True)
@@ -120,7 +121,7 @@ def _read_ids(ids: Sequence[Any]) -> list[Event]:
     return [from_row(row) for row in calling.call(sql, [list(ids)])]
 
 
-def _many_parameters(appends: Sequence[Append], parts: Sequence[Encoded], meta: Meta) -> tuple[Any, ...]:
+def _many_parameters(appends: Sequence[Append], parts: Sequence[Encoded], said: str) -> tuple[Any, ...]:
     return (
         [part.stream_id for part in appends],
         [part.expected for part in appends],
@@ -129,17 +130,17 @@ def _many_parameters(appends: Sequence[Append], parts: Sequence[Encoded], meta: 
         [one for part in parts for one in part.types],
         [one for part in parts for one in part.schemas],
         [one for part in parts for one in part.data],
-        encoding.meta_text(meta),
+        said,
     )
 
 
 def _many_results(
-    appends: Sequence[Append], parts: Sequence[Encoded], meta: Meta, rows: Sequence[tuple[Any, ...]]
+    appends: Sequence[Append], parts: Sequence[Encoded], said: str, rows: Sequence[tuple[Any, ...]]
 ) -> tuple[Appended, ...]:
     found: dict[int, Appended] = {}
     for number, group in groupby(rows, key=lambda row: row[0]):
         part = appends[number - 1]
-        result = _result(part.stream_id, part.expected, parts[number - 1], meta, [row[1:] for row in group])
+        result = _result(part.stream_id, part.expected, parts[number - 1], said, [row[1:] for row in group])
         if isinstance(result, EventError):
             raise result
         found[number - 1] = result

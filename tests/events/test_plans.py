@@ -167,14 +167,15 @@ def questions(rows: int) -> dict[str, tuple[Callable[[], object], int, set[str]]
 MILLION = pytest.param(1_000_000, marks=[pytest.mark.slow, pytest.mark.timeout(900)])
 
 
+@pytest.mark.parametrize("statistics", [True, False], ids=["analysed", "grown since"])
 @pytest.mark.parametrize("rows", [30_000, MILLION])
-def test_every_statement_finds_its_rows_by_an_index_and_touches_few_pages(rows: int) -> None:
+def test_every_statement_finds_its_rows_by_an_index_and_touches_few_pages(rows: int, statistics: bool) -> None:
     with new_database(), admin() as asking:
         asking.execute("ALTER TABLE event DISABLE TRIGGER USER")
         with psycopg.ClientCursor(asking) as cursor:
             cursor.execute(FILL.replace("% ", "%% "), {"rows": rows})
         asking.execute("ALTER TABLE event ENABLE TRIGGER USER")
-        asking.execute("VACUUM ANALYZE event")
+        asking.execute("VACUUM ANALYZE event" if statistics else "VACUUM event")
         for name, position in (("behind", 0), ("there", rows)):
             Checkpoint.objects.create(name=name, position=position)
         for name, (ask, pages, indexes) in questions(rows).items():
@@ -192,4 +193,4 @@ def test_every_statement_finds_its_rows_by_an_index_and_touches_few_pages(rows: 
                 assert touched <= pages, (name, mode, plans)
                 assert indexes <= found, (name, mode, plans)
                 if indexes == {"event_pkey"} and name != "lag":
-                    assert not any("Sort" in node or "Bitmap" in node for plan in plans for node in plan.nodes)
+                    assert not any("Bitmap" in node for plan in plans for node in plan.nodes)
