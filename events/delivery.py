@@ -42,6 +42,13 @@ _READ = f"""
     WHERE position <= %s ORDER BY position
 """  # noqa: S608
 
+# Asked at each waking: one statement, which the server has prepared.
+_PLACE = """
+    SELECT c.state, c.position,
+           EXISTS (SELECT FROM event_parked_stream AS p WHERE p.name = c.name AND p.partition = c.partition)
+    FROM event_checkpoint AS c WHERE c.name = %s AND c.partition = %s
+"""
+
 _log = logging.getLogger(__name__)
 
 
@@ -132,16 +139,16 @@ class Delivery:
     def step(self) -> Next:
         """Hand over at most a batch. Raises one of TRANSIENT when the database is in trouble."""
         self._make_known()
-        checkpoint = self._checkpoints().get()
-        if checkpoint.state == State.HALTED:
+        [(state, position, any_parked)] = call(_PLACE, [self.subscription.name, self.partition])
+        if state == State.HALTED:
             return Next.REST
-        parked = list(self._parked())
+        parked = list(self._parked()) if any_parked else []
         try:
             for stream in parked:
                 if stream.resuming:
-                    self._unpark(stream, checkpoint.position)
+                    self._unpark(stream, position)
                     return Next.MORE
-            return self._advance(checkpoint.position, frozenset(stream.stream_id for stream in parked))
+            return self._advance(position, frozenset(stream.stream_id for stream in parked))
         except _Superseded:
             return Next.MORE
 

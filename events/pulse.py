@@ -2,8 +2,9 @@
 
 NOTIFY inside the writing transaction would hold a cluster-wide lock across the commit's fsync (measured:
 1,847 against 10,033 appends a second). So it is sent afterwards, by one thread per process on a connection
-of its own, at most once per interval and channel, and always once more after the last commit. The payload
-is empty: a pulse says "look", never what to see. A lost one costs delay, never data.
+of its own, at most once per interval and channel, and always once more after the last commit. Whoever commits
+more often than that is given longer intervals: readers take more at once then. The payload is empty: a pulse
+says "look", never what to see. A lost one costs delay, never data.
 """
 
 import atexit
@@ -20,7 +21,9 @@ from django.db import DEFAULT_DB_ALIAS, transaction
 
 from events import connecting
 
-INTERVAL = 0.010
+# An event every five milliseconds is told at once; a process that writes all the time tells fifty times a second.
+INTERVAL = 0.004
+_MOST_STRETCH = 5
 _IDLE_SECONDS = 30.0
 _RETRY_SECONDS = (0.05, 0.2, 0.5, 1.0, 2.0)
 _EXIT_SECONDS = 2.0
@@ -32,7 +35,8 @@ def pulse(channel: str, interval: float = INTERVAL, using: str = DEFAULT_DB_ALIA
     """Send an empty notification on `channel` once the current transaction has committed.
 
     Outside a transaction it is sent at once; after a rollback, never. Pulses of one process on one channel
-    are at least `interval` seconds apart: those in between become one, sent when the interval is over.
+    are at least `interval` seconds apart, up to five times as many while there are more commits than intervals:
+    those in between become one, sent when the interval is over.
     """
     sender = _senders.of(using)
     connection = transaction.get_connection(using)
@@ -55,16 +59,24 @@ class _Sender:
         self.changed = threading.Condition()
         self.due: dict[str, float] = {}
         self.sent: dict[str, float] = {}
+        # Commits since the last pulse, and how many times the interval lasts.
+        self.wanted: dict[str, int] = {}
+        self.stretch: dict[str, int] = {}
+        self.intervals: dict[str, float] = {}
         self.closing = False
         self.thread: threading.Thread | None = None
 
     def want(self, channel: str, interval: float) -> None:
+        # Counted without the lock: one more or less makes no difference.
+        self.wanted[channel] = self.wanted.get(channel, 0) + 1
         if channel in self.due and self.thread is not None:
             # Sent after this moment, and so after the commit: what is due is taken out before it is sent. The
             # thread ends only when nothing is due, or with its process.
             return
         with self.changed:
-            at = max(time.monotonic(), self.sent.get(channel, 0.0) + interval)
+            self.intervals[channel] = interval
+            earliest = self.sent.get(channel, 0.0) + interval * self.stretch.get(channel, 1)
+            at = max(time.monotonic(), earliest)
             alive = self.thread is not None and self.thread.is_alive()
             if alive and self.due.get(channel, math.inf) <= at:
                 # The thread knows already; waking it for each of many commits would cost more than the pulse.
@@ -110,7 +122,7 @@ class _Sender:
                     # Taken before they are sent: a commit from here on earns a pulse of its own.
                     for channel in ready:
                         del self.due[channel]
-                        self.sent[channel] = now
+                        self._pace(channel, now)
                     return ready
                 if not self.due and (self.closing or now - idle_since >= _IDLE_SECONDS):
                     # Decided under the lock: a `want` after this starts a new thread.
@@ -118,6 +130,13 @@ class _Sender:
                     return []
                 until = min(self.due.values(), default=idle_since + _IDLE_SECONDS)
                 self.changed.wait(until - now)
+
+    def _pace(self, channel: str, now: float) -> None:
+        """While commits come closer together than intervals, the next one is twice as long; else the shortest."""
+        interval, since = self.intervals[channel], now - self.sent.get(channel, 0.0)
+        crowded = self.wanted.pop(channel, 0) * interval > since
+        self.stretch[channel] = min(self.stretch.get(channel, 1) * 2, _MOST_STRETCH) if crowded else 1
+        self.sent[channel] = now
 
     def _connect(self) -> psycopg.Connection:
         return psycopg.connect(**connecting.parameters("pulse", self.using), autocommit=True)

@@ -60,6 +60,17 @@ def test_many_commits_become_few_pulses_and_the_last_one_follows_the_last_commit
     assert times[-1] >= ended - 0.002 and times[-1] < ended + 0.2
 
 
+def test_who_commits_all_the_time_tells_less_often(listening: psycopg.Connection) -> None:
+    times: list[float] = []
+    reader = threading.Thread(target=lambda: times.extend(heard(listening, 0.5)))
+    reader.start()
+    busy_until = time.monotonic() + 1.0
+    while time.monotonic() < busy_until:
+        pulse(CHANNEL, interval=0.01)
+    reader.join()
+    assert 5 <= len(times) <= 30, "a hundred intervals, each of them five times as long"
+
+
 def test_channels_do_not_wait_for_one_another(listening: psycopg.Connection) -> None:
     for channel in ("test_pulse_one", "test_pulse_two"):
         listening.execute(f"LISTEN {channel}")
