@@ -6,6 +6,7 @@ from core.readmodels.duplicates import Judged, Look
 from core.readmodels.failures import Failure
 from core.readmodels.files import PhotoFile
 from core.readmodels.libraries import Folder, Library
+from core.readmodels.looks import Looked, PhotoColour, PhotoStyle
 from core.readmodels.photos import Photo
 from core.readmodels.sidecars import Sidecar
 from core.readmodels.stacks import StackMember
@@ -22,9 +23,12 @@ __all__ = [
     "Judged",
     "Library",
     "Look",
+    "Looked",
     "Photo",
     "PhotoAnalysis",
+    "PhotoColour",
     "PhotoFile",
+    "PhotoStyle",
     "PhotoVector",
     "Sidecar",
     "StackMember",

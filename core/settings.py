@@ -45,6 +45,7 @@ EVENT_CONSUMERS: list[str] = [
     "core.readmodels.sidecars",
     "core.readmodels.stacks",
     "core.readmodels.duplicates",
+    "core.readmodels.looks",
     "core.readmodels.uploads",
     "core.readmodels.failures",
     "workers.reactions",

@@ -11,20 +11,22 @@ from django.conf import settings
 from procrastinate.contrib.django import app
 
 from core.commands import photos as photo_commands
+from core.commands.looks import record_looks
 from core.domain import photos
 from core.readmodels.libraries import folder_by_id, library_by_id
 from core.readmodels.photos import Photo
 from core.storage import preview_path, put_in_place, working_folder
-from workers import modelfiles, sidecars, sidecarwriting, stacking, uploads
+from workers import looking, modelfiles, sidecars, sidecarwriting, stacking, uploads
 from workers.children import run_in_child
 from workers.errors import TransientError
 from workers.imports import find_original, import_found
 from workers.operations import run_slice
-from workers.pipelines import labels, previews
+from workers.pipelines import labels, looks, previews
 from workers.retries import RetryPolicy
 from workers.scan import scan_folders
 
 _DECODE_SECONDS = 20
+_LOOKS = "worker:looks"
 _LABELS_SECONDS = 60
 _LABELS_MEMORY_MIB = 2048
 
@@ -89,7 +91,25 @@ def render_previews(photo: str) -> str:
         put_in_place(folder / made.large.name, preview_path(known.id, revision, "large"))
     result = _rendered(made, revision)
     photo_commands.record_previews(known.id, result, actor="worker:previews", content=known.sha256)
+    if made.looks is not None:
+        found = looking.looks_found(known, known.sha256, made.looks, (made.width, made.height))
+        record_looks(known.id, found, actor=_LOOKS)
     return made.method
+
+
+@app.task(name="find_looks", queue="previews", priority=0, retry=RetryPolicy())
+def find_looks(photo: str) -> str:
+    """Look at a photo again, on its tile, never again on the original: colours and styles by today's rules."""
+    known = Photo.objects.get(id=UUID(photo))
+    if not known.revision or not known.width or not known.height:
+        return "there is no preview yet; its looks come with it"
+    tile = preview_path(known.id, known.revision, "tile")
+    seen: looks.Looks = run_in_child(
+        "decode", looks.looks_in_file, tile, seconds=_DECODE_SECONDS, memory_mib=settings.CHILD_MEMORY_MIB
+    )
+    found = looking.looks_found(known, known.sha256, seen, (known.width, known.height))
+    record_looks(known.id, found, actor=_LOOKS)
+    return f"{len(found.colours or ())} colours, {len(found.styles or ())} styles"
 
 
 @app.task(name="find_stack", queue="files", priority=5, retry=RetryPolicy())

@@ -5,7 +5,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 
-from core.api import duplicates, edits, failures, libraries, stacks, uploads
+from core.api import duplicates, edits, failures, libraries, looks, stacks, uploads
 from core.api.access import ACCESS
 from core.domain.edits import BadValue, ChangedMeanwhile, NotUndoable
 from core.domain.libraries import FolderTaken, LastFolder, LibraryNotFound, NotAFolder
@@ -25,6 +25,7 @@ api = NinjaAPI(
 api.add_router("/photos", edits.router)
 api.add_router("/stacks", stacks.router)
 api.add_router("/duplicates", duplicates.router)
+api.add_router("/looks", looks.router)
 api.add_router("/failures", failures.router)
 api.add_router("/libraries", libraries.router)
 api.add_router("/uploads", uploads.router)

@@ -11,6 +11,7 @@ from ninja.errors import HttpError
 from pydantic import Field
 
 from core.api.access import Limit, asker
+from core.api.looks import ColourOf, StyleOf, looks_fields
 from core.commands.edits import version_of
 from core.readmodels.failures import failures_of_photo
 from core.readmodels.files import files_of_photo
@@ -111,6 +112,8 @@ class PhotoDetail(PhotoSummary):
     facts: dict[str, ShownFact]
     notes: list[str]
     labels: list[Label] | None
+    colours: list[ColourOf] | None = Field(description="The largest first; nothing when nobody looked yet.")
+    styles: list[StyleOf] | None
     labels_model: str
     files: list[CopyOf]
     sidecars: list[SidecarOf]
@@ -147,6 +150,7 @@ def detail(request: HttpRequest, photo_id: UUID) -> dict[str, Any]:
         "version": version_of(photo.id),
         "sidecars": sidecars_of_photo(photo.id),
         **{name: getattr(photo, name) for name in _PLAIN},
+        **looks_fields(photo.id),
         "files": files_of_photo(photo.id),
         "failures": failures_of_photo(photo.id),
         "stack": _stack(stack_of(asker(request), photo)),

@@ -4,7 +4,19 @@ from typing import Any, cast
 
 from pydantic import TypeAdapter
 
-from core.domain import analysis, duplicates, edits, files, libraries, lifts, people, photos, sidecars, stacks
+from core.domain import (
+    analysis,
+    duplicates,
+    edits,
+    files,
+    libraries,
+    lifts,
+    looks,
+    people,
+    photos,
+    sidecars,
+    stacks,
+)
 from events.event import Event
 
 DomainEvent = photos.PhotoEvent | files.FileEvent | libraries.LibraryEvent | people.PeopleEvent
@@ -43,6 +55,7 @@ TYPES: dict[str, type[Any]] = {
     "photo.step_failed": photos.StepFailed,
     "photo.step_retried": photos.StepRetried,
     "photo.step_set_aside": photos.StepSetAside,
+    "photo.looks_found": looks.LooksFound,
     "photo.processed": photos.PhotoProcessed,
     "photo.rated": edits.PhotoRated,
     "photo.favoured": edits.PhotoFavoured,

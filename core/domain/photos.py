@@ -10,6 +10,7 @@ from core.domain.analysis import AboutAnalysis, Analysed, Analysis, AnalysisEven
 from core.domain.duplicates import AboutDuplicates, DuplicateEvent
 from core.domain.edits import AboutFacts, EditEvent
 from core.domain.facts import Fact as Fact
+from core.domain.looks import AboutLooks, LooksEvent
 from core.domain.personal import Personal
 from core.domain.sidecars import SidecarEvent
 from core.domain.stacks import AboutStack, StackEvent
@@ -224,6 +225,7 @@ PhotoEvent = (
     | StackEvent
     | DuplicateEvent
     | AnalysisEvent
+    | LooksEvent
 )
 
 
@@ -312,7 +314,7 @@ def evolve(photo: Photo, event: PhotoEvent) -> Photo:
             return replace(photo, failed=photo.failed - {step})
         case PhotoProcessed():
             return replace(photo, processed=True)
-        case MetadataRead() | StepSetAside() | AboutFacts() | AboutStack() | AboutDuplicates():
+        case MetadataRead() | StepSetAside() | AboutFacts() | AboutStack() | AboutDuplicates() | AboutLooks():
             return photo
 
 

@@ -164,6 +164,8 @@ def _camera(photo: Photo, facts: dict[str, Any]) -> Iterator[Row]:
         yield _row("Exposure", line, _source(facts, "shutter", "aperture", "iso", "focal_length"))
     if facts.get("exposure_bias", {}).get("value"):
         yield _row("Correction", f"{facts['exposure_bias']['value']:+.1f} EV", _source(facts, "exposure_bias"))
+    if "subject_distance" in facts:
+        yield _row("Distance", f"{facts['subject_distance']['value']:.3g} m", _source(facts, "subject_distance"))
     if "flash" in facts:
         yield _row("Flash", "fired" if facts["flash"]["value"] else "did not fire", _source(facts, "flash"))
     for name, label in _MODES.items():

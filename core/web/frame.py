@@ -19,6 +19,7 @@ _SECTIONS = {
     "skipped": "failures",
     "missing": "failures",
     "duplicates": "duplicates",
+    "looks": "looks",
     "jobs": "jobs",
     "libraries": "libraries",
 }

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from core.accounts import Account
-from core.domain import analysis, codec, duplicates, edits, photos, stacks
+from core.domain import analysis, codec, duplicates, edits, looks, photos, stacks
 from core.web.said import said_in_words
 from core.web.words import counted, pixels
 from events.event import Event
@@ -78,6 +78,8 @@ def _sentence(event: Event) -> tuple[str, str, str]:  # noqa: C901  # one flat t
             return "tag", _seen(labels), _by(seen)
         case analysis.AboutAnalysis() as looked:
             return _sentence_of_analysis(looked)
+        case looks.LooksFound() as found:
+            return "swatch", *_looks_in_words(found)
         case photos.StepFailed(step=step, reason=reason):
             return "exclamation-triangle", f"Failed: {_STEPS.get(step, step)}", reason
         case photos.StepRetried(step=step):
@@ -171,6 +173,12 @@ def _how(made: photos.PreviewsRendered) -> str:
 def _seen(labels: Iterable[photos.Label]) -> str:
     things = list(dict.fromkeys(label.label for label in labels))
     return f"Seen in it: {', '.join(things)}" if things else "Looked for things, and none was found"
+
+
+def _looks_in_words(found: looks.LooksFound) -> tuple[str, str]:
+    main = [f"{one.name} {one.share:.0%}".replace("%", " %") for one in (found.colours or ())[:3]]
+    words = f"Colours: {', '.join(main)}" if main else "Looked at"
+    return words, ", ".join(one.style for one in found.styles or ())
 
 
 def _who(actor: str, names: Mapping[str, str]) -> str:

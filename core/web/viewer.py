@@ -16,6 +16,7 @@ from core.readmodels.timeline import neighbours
 from core.web.access import Request, signed_in
 from core.web.details import sections, stars, things, waiting_for
 from core.web.history import history_in_words
+from core.web.looks import looks_in_words
 from core.web.missing import absence_of
 from core.web.pictures import visible_photo
 from core.web.playing import playback_of
@@ -70,6 +71,7 @@ def known(request: Request, photo: Photo) -> dict[str, object]:
         "stars": stars(photo),
         "seen": events[-1].version,
         "things": things(photo),
+        "looks": looks_in_words(photo.id),
         "waiting_for": waiting_for(),
         "failures": failures_of_photo(photo.id),
         "history": history_in_words(events),

@@ -269,6 +269,13 @@ _EXAMPLES: dict[str, dict[str, object]] = {
     "photo.faces_found": {"content": "00", "model": "m", "model_version": "1", "faces": []},
     "photo.vector_made": {"content": "00", "model": "m", "model_version": "1"},
     "photo.analysed": {"content": "00", "done": [], "off": ["objects"], "missing": ["faces"]},
+    "photo.looks_found": {
+        "content": "00",
+        "model": "pixels",
+        "model_version": "1",
+        "styles": None,
+        "colours": [{"name": "red", "share": 0.5, "colour": "#ff0000"}],
+    },
     "photo.step_failed": {"step": "labels", "code": "c", "reason": "r", "job": None, "error_class": "E"},
     "photo.step_retried": {"step": "labels"},
     "photo.step_set_aside": {"step": "previews"},

@@ -36,6 +36,8 @@ def exposure_facts(tags: Directories) -> Iterator[tuple[str, object]]:
     yield "iso", _iso(exif)
     yield "focal_length", _within(exif.get(37386), 0.1, 20_000)
     yield "focal_length_35", _within(exif.get(41989), 1, 20_000)
+    # 0 and infinity, which cameras write for what they do not know, are outside.
+    yield "subject_distance", _within(exif.get(37382), 0.001, 10_000)
     yield "flash", _flash(exif.get(37385))
     yield "metering", _METERING.get(_code(exif.get(37383)))
     yield "program", _PROGRAM.get(_code(exif.get(34850)))

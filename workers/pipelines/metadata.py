@@ -27,7 +27,7 @@ from workers.pipelines.zones import offset_at
 
 __all__ = ["METADATA_VERSION", "Fact", "Metadata", "read_metadata"]
 
-METADATA_VERSION = 2
+METADATA_VERSION = 3
 
 TIFF_KINDS = {"tiff", "dng", "nef", "cr2", "arw", "pef", "kdc", "srw", "erf", "3fr", "mef", "iiq"}
 _KEYWORD_LIMIT = 200

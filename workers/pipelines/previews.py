@@ -14,6 +14,7 @@ from workers.pipelines.decoding import Decoded, decode
 from workers.pipelines.jxl import decode_jxl
 from workers.pipelines.kinds import KINDS
 from workers.pipelines.likeness import likeness_of
+from workers.pipelines.looks import Looks, looks_of
 from workers.pipelines.poster import decode_poster
 from workers.pipelines.raw import decode_raw
 from workers.pipelines.scaling import fitted
@@ -72,6 +73,7 @@ class Previews:
     method: str
     notes: tuple[str, ...]
     likeness: str = ""
+    looks: Looks | None = None
 
 
 def render_previews(path: Path, kind_name: str, into: Path, orientation: int | None = None) -> Previews:
@@ -98,6 +100,7 @@ def render_previews(path: Path, kind_name: str, into: Path, orientation: int | N
         decoded.method,
         tuple(dict.fromkeys(decoded.notes)),
         likeness_of(tile),
+        looks_of(tile),
     )
 
 

@@ -1,0 +1,28 @@
+"""Recording how a photo looks: what was measured, and which styles follow from it."""
+
+from uuid import UUID
+
+from django.db import transaction
+
+from core.commands.log import load_photo, write
+from core.domain.looks import LooksFound, looks_id
+from core.domain.photos import PhotoNotFound
+from core.domain.streams import photo_stream
+from events.store import EventIdConflict
+
+
+def record_looks(photo_id: UUID, found: LooksFound, *, actor: str) -> None:
+    """Record colours and styles; those of another content come too late, a second result is no news.
+
+    Raises PhotoNotFound.
+    """
+    with transaction.atomic():
+        photo = load_photo(photo_id)
+        if not photo.exists:
+            raise PhotoNotFound(str(photo_id))
+        if found.content != photo.sha256 or (found.colours is None and found.styles is None):
+            return
+        try:
+            write(photo_stream(photo_id), [found], actor=actor, ids=[looks_id(photo_id, found, photo.edition)])
+        except EventIdConflict:
+            return  # measured by the same version before, on another machine perhaps: that one stays

@@ -1,0 +1,223 @@
+"""How photos look: the colours in each with their shares, its styles, and which photos have which."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import models
+from django.db.models import F
+
+from core.domain import codec, colours
+from core.domain.colours import Colour
+from core.domain.looks import LooksFound
+from core.domain.streams import subject_of
+from core.domain.styles import Style
+from core.readmodels.photos import Photo
+from events.event import Event
+
+# A colour counts for a search from this share on; white, gray and black are in nearly every picture.
+STANDS_OUT, STANDS_OUT_NEUTRAL = 0.08, 0.25
+_NEUTRALS = (Colour.WHITE, Colour.GRAY, Colour.BLACK)
+# Colours that are no farther apart in OKLab look related to the one that was picked.
+_RELATED = 0.12
+
+
+class Looked(models.Model):
+    """That a photo was looked at, and by which version; what for: `colours`, `styles`."""
+
+    photo_id = models.UUIDField(primary_key=True)
+    model = models.TextField()
+    model_version = models.TextField()
+    colours = models.BooleanField(default=False)
+    styles = models.BooleanField(default=False)
+
+    class Meta:
+        db_table = "looked"
+
+
+class PhotoColour(models.Model):
+    """One colour of a photo; the mean of what has it is told as it is written and in OKLab."""
+
+    pk = models.CompositePrimaryKey("photo_id", "colour")
+    photo_id = models.UUIDField()
+    colour = models.TextField()
+    share = models.FloatField()
+    mean = models.CharField(max_length=7)
+    light = models.FloatField()
+    green_red = models.FloatField()
+    blue_yellow = models.FloatField()
+
+    class Meta:
+        db_table = "photo_colour"
+        indexes = [models.Index("colour", F("share").desc(), "photo_id", name="photo_colour_share")]
+
+
+class PhotoStyle(models.Model):
+    """One style of a photo, and the measured numbers by which it was found."""
+
+    pk = models.CompositePrimaryKey("photo_id", "style")
+    photo_id = models.UUIDField()
+    style = models.TextField()
+    measured = models.JSONField(default=dict)
+
+    class Meta:
+        db_table = "photo_style"
+        indexes = [models.Index("style", "photo_id", name="photo_style_style")]
+
+
+def _found(event: Event) -> None:
+    fact = codec.decode(event)
+    assert isinstance(fact, LooksFound)
+    photo = subject_of(event.stream_id)
+    seen: dict[str, Any] = {"model": fact.model, "model_version": fact.model_version}
+    # A switch that is off leaves what was found before.
+    if fact.colours is not None:
+        seen["colours"] = True
+        PhotoColour.objects.filter(photo_id=photo).delete()
+        PhotoColour.objects.bulk_create(_colour(photo, one.name, one.share, one.colour) for one in fact.colours)
+    if fact.styles is not None:
+        seen["styles"] = True
+        PhotoStyle.objects.filter(photo_id=photo).delete()
+        PhotoStyle.objects.bulk_create(
+            PhotoStyle(photo_id=photo, style=one.style, measured=one.measured) for one in fact.styles
+        )
+    Looked.objects.update_or_create(photo_id=photo, defaults=seen)
+
+
+def _colour(photo: UUID, name: str, share: float, mean: str) -> PhotoColour:
+    light, green_red, blue_yellow = colours.lab_of(mean)
+    return PhotoColour(
+        photo_id=photo,
+        colour=name,
+        share=share,
+        mean=mean,
+        light=light,
+        green_red=green_red,
+        blue_yellow=blue_yellow,
+    )
+
+
+def _content_replaced(event: Event) -> None:
+    """What was seen in the former content says nothing of the new one."""
+    photo = subject_of(event.stream_id)
+    for table in TABLES:
+        table.objects.filter(photo_id=photo).delete()
+
+
+HANDLERS: dict[str, Callable[[Event], None]] = {
+    "photo.looks_found": _found,
+    "photo.content_replaced": _content_replaced,
+}
+TABLES: tuple[Any, ...] = (Looked, PhotoColour, PhotoStyle)
+
+
+# --- how pages ask it ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LooksOf:
+    """What is known of one photo's looks; None: nobody has looked for that yet."""
+
+    colours: list[PhotoColour] | None
+    styles: list[PhotoStyle] | None
+    model_version: str
+
+
+class NoSuchLook(ValueError):
+    """A word that is neither a colour's name nor a colour as #rrggbb, or no style."""
+
+
+def looks_of_photo(photo_id: UUID) -> LooksOf:
+    """The colours of a photo, the largest first, and its styles in the order of the rules."""
+    seen = Looked.objects.filter(photo_id=photo_id).first() or Looked()
+    order = {str(style): number for number, style in enumerate(Style)}
+    found = PhotoColour.objects.filter(photo_id=photo_id).order_by("-share", "colour") if seen.colours else None
+    styles = PhotoStyle.objects.filter(photo_id=photo_id) if seen.styles else None
+    return LooksOf(
+        None if found is None else list(found),
+        None if styles is None else sorted(styles, key=lambda one: order.get(one.style, len(order))),
+        seen.model_version,
+    )
+
+
+def photos_with(colour: str = "", style: str = "") -> "models.QuerySet[Photo, UUID]":
+    """The ids of all photos in which a colour stands out, and that have a style; whoever may see them.
+
+    `colour` is one of the names, or any colour as #rrggbb; names of styles may be written with hyphens.
+    Raises NoSuchLook.
+    """
+    found = Photo.objects.all()
+    if colour:
+        found = found.filter(id__in=rows_near(colour).values("photo_id"))
+    if style:
+        found = found.filter(id__in=PhotoStyle.objects.filter(style=style_named(style)).values("photo_id"))
+    return found.values_list("id", flat=True)
+
+
+def rows_near(colour: str) -> "models.QuerySet[PhotoColour]":
+    """Colours of photos that have this name, or are related to this colour, and stand out. Raises NoSuchLook."""
+    found = models.Q()
+    for each in _each_near(colour):
+        found |= each
+    return _with_distance(colour).filter(found)
+
+
+def each_near(colour: str) -> "list[models.QuerySet[PhotoColour]]":
+    """The same, by name: what one name has comes out of the index in the order of its share.
+
+    A photo that has the colour under two names is in one of them, that with the larger share. Raises NoSuchLook.
+    """
+    ways = _each_near(colour)
+    larger = models.Q(photo_id=models.OuterRef("photo_id"), share__gt=models.OuterRef("share"))
+    found = []
+    for number, way in enumerate(ways):
+        rows = _with_distance(colour).filter(way)
+        for other in ways[:number] + ways[number + 1 :]:
+            rows = rows.exclude(models.Exists(_with_distance(colour).filter(larger, other)))
+        found.append(rows)
+    return found
+
+
+def _each_near(colour: str) -> list[models.Q]:
+    if colour in list(Colour):
+        return [models.Q(colour=colour, share__gte=_least_share(colour))]
+    near = models.Q(away__lte=_RELATED**2)
+    names = colours.names_near(_lab(colour), _RELATED)
+    return [near & models.Q(colour=str(name), share__gte=_least_share(name)) for name in names]
+
+
+def _with_distance(colour: str) -> "models.QuerySet[PhotoColour]":
+    """Every row, with the square of how far its mean is from this colour where it is no name."""
+    rows = PhotoColour.objects.all()
+    if colour in list(Colour):
+        return rows
+    parts = zip(("light", "green_red", "blue_yellow"), _lab(colour), strict=True)
+    first, second, third = ((F(name) - there) * (F(name) - there) for name, there in parts)
+    return rows.alias(away=first + second + third)
+
+
+def _lab(colour: str) -> colours.Lab:
+    try:
+        return colours.lab_of(colour)
+    except ValueError as error:
+        raise NoSuchLook(str(error)) from error
+
+
+def style_named(text: str) -> Style:
+    """Raises NoSuchLook."""
+    words = text.replace("-", " ").strip().lower()
+    found = next((style for style in Style if style.replace("-", " ") == words), None)
+    if found is None:
+        raise NoSuchLook(f"there is no style {text!r}")
+    return found
+
+
+def shares_of(colour: str, photos: Iterable[UUID]) -> dict[UUID, float]:
+    """Photo → how much of it has the colour, for those of these in which it stands out."""
+    rows = rows_near(colour).filter(photo_id__in=list(photos)).values("photo_id")
+    return dict(rows.annotate(total=models.Sum("share")).values_list("photo_id", "total"))
+
+
+def _least_share(colour: str) -> float:
+    return STANDS_OUT_NEUTRAL if colour in _NEUTRALS else STANDS_OUT
