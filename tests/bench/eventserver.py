@@ -39,6 +39,8 @@ def server() -> Iterator[str]:
                 subprocess.run(command, check=True, env=environment(url))
                 yield url
         finally:
+            # `set_up` in this process has named the server that is gone now.
+            os.environ.pop("DATABASE_URL", None)
             if kept is not None:
                 os.environ["DATABASE_URL"] = kept
 
