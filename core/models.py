@@ -8,6 +8,7 @@ from core.readmodels.files import PhotoFile
 from core.readmodels.libraries import Folder, Library
 from core.readmodels.looks import Looked, PhotoColour, PhotoStyle
 from core.readmodels.photos import Photo
+from core.readmodels.places import PhotoPlace, Place
 from core.readmodels.sidecars import Sidecar
 from core.readmodels.stacks import StackMember
 from core.readmodels.uploads import UploadedFile
@@ -28,8 +29,10 @@ __all__ = [
     "PhotoAnalysis",
     "PhotoColour",
     "PhotoFile",
+    "PhotoPlace",
     "PhotoStyle",
     "PhotoVector",
+    "Place",
     "Sidecar",
     "StackMember",
     "Upload",

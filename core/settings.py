@@ -42,6 +42,7 @@ EVENT_CONSUMERS: list[str] = [
     "core.readmodels.files",
     "core.readmodels.photos",
     "core.readmodels.analysis",
+    "core.readmodels.places",
     "core.readmodels.sidecars",
     "core.readmodels.stacks",
     "core.readmodels.duplicates",

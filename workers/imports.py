@@ -16,12 +16,12 @@ from core.readmodels.libraries import Folder, lies_at
 from core.readmodels.photos import Photo, history_by_people, holder_of
 from core.readmodels.uploads import name_of_upload
 from core.storage import is_managed, original_path
-from workers import sidecars
+from workers import places, sidecars
 from workers.children import run_in_child
 from workers.disks import is_gone, is_reachable
 from workers.errors import PoisonError
 from workers.pipelines.files import FileFacts, NotAPhoto, not_a_photo, read_file
-from workers.pipelines.metadata import METADATA_VERSION, Metadata, read_metadata
+from workers.pipelines.metadata import METADATA_VERSION, Metadata, read_metadata_and_place
 from workers.pipelines.sidecars import may_be_sidecar
 
 _ACTOR = "worker:import"
@@ -86,7 +86,7 @@ def _import_picture(folder: Folder, path: str, original: Path, facts: FileFacts)
     name = name_of_upload(file_id(folder.id, path)) if is_managed(folder.root) else ""
     said: Metadata = run_in_child(
         "decode",
-        read_metadata,
+        read_metadata_and_place,
         original,
         facts.kind,
         name,
@@ -106,6 +106,7 @@ def _import_picture(folder: Folder, path: str, original: Path, facts: FileFacts)
     with transaction.atomic():
         _take_turns(found)
         photo = _place(found, read)
+        places.settle_place(photo, said.position, said.located)
     sidecars.call_for(folder, path)
     return f"photo {photo}"
 

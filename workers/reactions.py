@@ -12,9 +12,11 @@ from core.domain.streams import subject_of
 from core.readmodels.failures import Failure
 from core.readmodels.libraries import Library
 from core.readmodels.photos import Photo
+from core.readmodels.places import places_waiting
 from core.readmodels.sidecars import sidecars_in_file
 from events.event import Event
 from workers.actions import supersede_dead
+from workers.places import call_for_places
 from workers.queue import NewJob, defer_batch
 from workers.redrive import redrive_or_defer
 from workers.scan import import_job_of, queue_scans
@@ -93,6 +95,22 @@ def _said_by_hand(event: Event) -> None:
     library = Photo.objects.values("library_id").filter(id=photo)
     if Library.objects.filter(id__in=library, write_sidecars=True).exists():
         _write_sidecar(event)
+
+
+def _place_wanted(event: Event) -> None:
+    """The position may be another one now. What an import says of it, the import itself sees to."""
+    photo = subject_of(event.stream_id)
+    if places_waiting([photo]):
+        call_for_places([photo])
+
+
+def _words_and_place(event: Event) -> None:
+    _said_by_hand(event)
+    _place_wanted(event)
+
+
+def _analyses_switched(event: Event) -> None:  # noqa: ARG001  # every reaction is called with its event
+    call_for_places()
 
 
 def _write_sidecar(event: Event) -> None:
@@ -201,6 +219,7 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     "library.folder_online": _folder_online,
     "library.ignore_rules_changed": _scan_library,
     "library.rescan_asked": _scan_library,
+    "library.analyses_switched": _analyses_switched,
     "photo.imported": _imported,
     "photo.file_added": _file_found,
     "photo.file_back": _file_found,
@@ -212,9 +231,11 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     "photo.titled": _said_by_hand,
     "photo.captioned": _said_by_hand,
     "photo.keywords_changed": _said_by_hand,
-    "photo.placed": _said_by_hand,
+    "photo.placed": _words_and_place,
     "photo.dated": _said_by_hand,
-    "photo.change_undone": _said_by_hand,
+    "photo.change_undone": _words_and_place,
+    "photo.sidecar_read": _place_wanted,
+    "photo.sidecar_gone": _place_wanted,
     "photo.sidecar_asked": _write_sidecar,
     "photo.metadata_read": _find_stack,
     "photo.previews_rendered": _previews_rendered,

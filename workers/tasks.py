@@ -16,7 +16,7 @@ from core.domain import photos
 from core.readmodels.libraries import folder_by_id, library_by_id
 from core.readmodels.photos import Photo
 from core.storage import preview_path, put_in_place, working_folder
-from workers import looking, modelfiles, sidecars, sidecarwriting, stacking, uploads
+from workers import looking, modelfiles, places, sidecars, sidecarwriting, stacking, uploads
 from workers.children import run_in_child
 from workers.errors import TransientError
 from workers.imports import find_original, import_found
@@ -110,6 +110,12 @@ def find_looks(photo: str) -> str:
     found = looking.looks_found(known, known.sha256, seen, (known.width, known.height))
     record_looks(known.id, found, actor=_LOOKS)
     return f"{len(found.colours or ())} colours, {len(found.styles or ())} styles"
+
+
+@app.task(name=places.TASK, queue="files", priority=3, retry=RetryPolicy())
+def find_places(photo: str = "") -> int:
+    """Find out what the position of a photo means, or those of all that wait."""
+    return places.find_places([UUID(photo)] if photo else None)
 
 
 @app.task(name="find_stack", queue="files", priority=5, retry=RetryPolicy())

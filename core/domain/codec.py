@@ -14,6 +14,7 @@ from core.domain import (
     looks,
     people,
     photos,
+    places,
     sidecars,
     stacks,
 )
@@ -64,6 +65,8 @@ TYPES: dict[str, type[Any]] = {
     "photo.keywords_changed": edits.KeywordsChanged,
     "photo.placed": edits.PhotoPlaced,
     "photo.dated": edits.PhotoDated,
+    "photo.place_found": places.PlaceFound,
+    "photo.place_corrected": places.PlaceCorrected,
     "photo.change_undone": edits.ChangeUndone,
     "photo.sidecar_read": sidecars.SidecarRead,
     "photo.sidecar_gone": sidecars.SidecarGone,

@@ -8,18 +8,14 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 from core.domain.clocks import is_offset
+from core.domain.facts import AboutFacts as AboutFacts
 from core.domain.personal import Personal
+from core.domain.places import NAME_LIMIT, PlaceCorrected
 
 STARS = range(6)
 TEXT_LIMIT = 1000
 KEYWORD_LIMIT = 200
 KEYWORD_LENGTH = 200
-
-
-class AboutFacts:
-    """What all events have in common that are only about facts: no step of the pipeline depends on them."""
-
-    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +83,20 @@ class ChangeUndone(AboutFacts):
 
 
 Edit: TypeAlias = (
-    PhotoRated | PhotoFavoured | PhotoTitled | PhotoCaptioned | KeywordsChanged | PhotoPlaced | PhotoDated
+    PhotoRated
+    | PhotoFavoured
+    | PhotoTitled
+    | PhotoCaptioned
+    | KeywordsChanged
+    | PhotoPlaced
+    | PhotoDated
+    | PlaceCorrected
 )
 EditEvent: TypeAlias = Edit | ChangeUndone
-EDITS = (PhotoRated, PhotoFavoured, PhotoTitled, PhotoCaptioned, KeywordsChanged, PhotoPlaced, PhotoDated)
+EDITS = (
+    *(PhotoRated, PhotoFavoured, PhotoTitled, PhotoCaptioned, KeywordsChanged),
+    *(PhotoPlaced, PhotoDated, PlaceCorrected),
+)
 
 
 class BadValue(ValueError):
@@ -123,6 +129,9 @@ def words_of(edit: Edit) -> dict[str, Any]:
             return place if altitude is None and latitude is not None else {**place, "altitude": altitude}
         case PhotoDated(taken_at=taken_at, taken_offset=offset):
             return {"taken_at": taken_at, "taken_offset": offset or None}
+        case PlaceCorrected(country=country, region=region, city=city):
+            # A list, from the large to the small, as facts are compared by.
+            return {"place": [country, region, city] if country or region or city else None}
 
 
 def apply(words: Mapping[str, Any], event: EditEvent) -> dict[str, Any]:
@@ -205,6 +214,10 @@ def _checked(edit: Edit) -> Edit:
             return KeywordsChanged(words)
         case PhotoPlaced():
             _check_place(edit)
+        case PlaceCorrected(country=country, region=region, city=city):
+            names = tuple(" ".join(_text(name).split()) for name in (country, region, city))
+            _require(all(len(name) <= NAME_LIMIT for name in names), f"Places have {NAME_LIMIT} letters at most.")
+            return PlaceCorrected(*names)
         case PhotoDated():
             _check_date(edit)
     return edit

@@ -10,6 +10,12 @@ from core.domain.clocks import offset_between
 from core.domain.personal import Personal
 
 
+class AboutFacts:
+    """What all events have in common that are only about facts: no step of the pipeline depends on them."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Fact:
     """One thing known of a photo, and who says so ("exif", "xmp", "file name", …)."""

@@ -12,6 +12,7 @@ from core.domain.edits import AboutFacts, EditEvent
 from core.domain.facts import Fact as Fact
 from core.domain.looks import AboutLooks, LooksEvent
 from core.domain.personal import Personal
+from core.domain.places import PlaceFound
 from core.domain.sidecars import SidecarEvent
 from core.domain.stacks import AboutStack, StackEvent
 
@@ -221,6 +222,7 @@ PhotoEvent = (
     | StepSetAside
     | PhotoProcessed
     | EditEvent
+    | PlaceFound
     | SidecarEvent
     | StackEvent
     | DuplicateEvent

@@ -314,6 +314,7 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     "photo.keywords_changed": _heard,
     "photo.placed": _heard,
     "photo.dated": _heard,
+    "photo.place_corrected": _heard,
     "photo.change_undone": _heard,
     "photo.sidecar_read": _heard,
     "photo.sidecar_gone": _heard,

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from core.domain import edits, sidecars
-from core.web.words import counted, position
+from core.domain import edits, places, sidecars
+from core.web.words import counted, place_in_words, position
 
 _SIDECARS = {
     "sidecar": "The XMP sidecar beside it was read",
@@ -29,6 +29,13 @@ def said_in_words(fact: edits.AboutFacts) -> tuple[str, str, str]:
                 "The sidecar could not be written",
                 f"{reason} ({path})" if path else reason,
             )
+        case places.PlaceFound(sea=True, source=source):
+            return "map-pin", "Taken at sea, as the position says", f"by {source}"
+        case places.PlaceFound(source=source) as found:
+            return "map-pin", f"Taken in {place_in_words(found.names)}, as the position says", f"by {source}"
+        case places.PlaceCorrected(country=country, region=region, city=city):
+            names = places.Names(country, region, city)
+            return "map-pin", "Place set" if names else "The place was taken away", place_in_words(names)
         case edits.ChangeUndone(facts=facts, silent=silent):
             about = _names_of([*facts, *silent])
             return "arrow-uturn-left", f"A change was undone: {about}", ""

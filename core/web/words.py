@@ -2,6 +2,8 @@
 
 from datetime import date, datetime
 
+from core.domain.places import Names
+
 _UNITS = ("bytes", "KB", "MB", "GB", "TB")
 
 
@@ -43,6 +45,11 @@ def position(latitude: float, longitude: float) -> str:
 
 def _degrees(value: float, positive: str, negative: str) -> str:
     return f"{abs(value):.5f}°\N{NO-BREAK SPACE}{positive if value >= 0 else negative}"
+
+
+def place_in_words(names: Names) -> str:
+    """As in "Paris, Île-de-France, France"; a town of its region's name is said once."""
+    return ", ".join(dict.fromkeys(filter(None, reversed(names.parts))))
 
 
 def short_day(value: date) -> str:

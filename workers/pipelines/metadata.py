@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -22,6 +22,7 @@ from workers.pipelines.directories import Directories, Directory, read_directori
 from workers.pipelines.embedded import Embedded, find_embedded
 from workers.pipelines.kinds import Kind
 from workers.pipelines.moving import live_identifier, moving_facts
+from workers.pipelines.places import Located, locate
 from workers.pipelines.videofacts import VideoFacts, read_video_facts
 from workers.pipelines.zones import offset_at
 
@@ -39,6 +40,13 @@ class Metadata:
 
     facts: dict[str, Fact]
     notes: tuple[str, ...]
+    located: Located | None = None
+
+    @property
+    def position(self) -> tuple[float, float] | None:
+        """Latitude and longitude in degrees."""
+        at = [self.facts[name].value for name in ("latitude", "longitude") if name in self.facts]
+        return (at[0], at[1]) if len(at) == 2 else None
 
 
 @dataclass(slots=True)
@@ -70,6 +78,12 @@ class _Gathered:
     def note(self, text: str) -> None:
         if text not in self.notes:
             self.notes.append(text)
+
+
+def read_metadata_and_place(path: Path, kind: Kind, name: str = "") -> Metadata:
+    """Every fact that the file holds, and what its position means."""
+    said = read_metadata(path, kind, name)
+    return replace(said, located=locate([said.position])[0]) if said.position else said
 
 
 def read_metadata(path: Path, kind: Kind, name: str = "") -> Metadata:

@@ -1,0 +1,67 @@
+"""Has the places found of photos whose position is new: at once where one is imported, else by a job."""
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from core.commands.places import record_place
+from core.domain.places import PlaceFound
+from core.readmodels.places import Waiting, places_waiting
+from workers.children import run_in_child
+from workers.pipelines.places import SOURCE, Located, locate, source_version
+from workers.queue import NewJob, defer_batch
+
+TASK = "find_places"
+_ACTOR = "worker:places"
+_BATCH = 500
+_SECONDS = 60
+
+
+def find_places(photos: Sequence[UUID] | None = None) -> int:
+    """Find the places of these photos, or of all that wait; how many were found. Twice is harmless."""
+    waiting = places_waiting(photos, _BATCH)
+    if not waiting:
+        return 0
+    positions = [(one.latitude, one.longitude) for one in waiting]
+    found: list[Located] = run_in_child(
+        "decode", locate, positions, seconds=_SECONDS, memory_mib=settings.CHILD_MEMORY_MIB
+    )
+    for one, located in zip(waiting, found, strict=True):
+        _record(one, located)
+    if photos is None and len(waiting) == _BATCH:
+        call_for_places()
+    return len(waiting)
+
+
+def settle_place(photo: UUID, position: tuple[float, float] | None, located: Located | None) -> None:
+    """What is known of a photo's position since its file was read. Where another source counts, a job looks."""
+    for one in places_waiting([photo]):
+        if located is not None and position == (one.latitude, one.longitude):
+            _record(one, located)
+        else:
+            call_for_places([photo])
+
+
+def call_for_places(photos: Iterable[UUID] | None = None) -> None:
+    """Have places found after the commit, of these photos or of all that wait."""
+    wanted = [{"photo": str(photo)} for photo in photos] if photos is not None else [{}]
+    defer_batch([NewJob(TASK, queue="files", args=args, priority=3) for args in wanted])
+
+
+def _record(one: Waiting, located: Located) -> None:
+    found = PlaceFound(
+        one.latitude,
+        one.longitude,
+        located.country,
+        located.region,
+        located.city,
+        located.code,
+        located.sea,
+        located.zone,
+        SOURCE,
+        source_version(),
+    )
+    with transaction.atomic():
+        record_place(one.photo, found, asked=one.asked, actor=_ACTOR)
