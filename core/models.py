@@ -1,8 +1,10 @@
 """Where Django finds the tables of the photo library; each is written beside what fills and asks it."""
 
 from core.accounts import Account, ApiKey
+from core.groups import Resemblance
 from core.readmodels.analysis import PhotoAnalysis
 from core.readmodels.duplicates import Judged, Look
+from core.readmodels.faces import Face, Person, PersonAct
 from core.readmodels.failures import Failure
 from core.readmodels.files import PhotoFile
 from core.readmodels.libraries import Folder, Library
@@ -18,6 +20,7 @@ from core.vectors import FaceVector, PhotoVector
 __all__ = [
     "Account",
     "ApiKey",
+    "Face",
     "FaceVector",
     "Failure",
     "Folder",
@@ -25,6 +28,8 @@ __all__ = [
     "Library",
     "Look",
     "Looked",
+    "Person",
+    "PersonAct",
     "Photo",
     "PhotoAnalysis",
     "PhotoColour",
@@ -33,6 +38,7 @@ __all__ = [
     "PhotoStyle",
     "PhotoVector",
     "Place",
+    "Resemblance",
     "Sidecar",
     "StackMember",
     "Upload",

@@ -48,6 +48,7 @@ EVENT_CONSUMERS: list[str] = [
     "core.readmodels.duplicates",
     "core.readmodels.looks",
     "core.readmodels.uploads",
+    "core.readmodels.faces",
     "core.readmodels.failures",
     "workers.reactions",
 ]

@@ -37,6 +37,8 @@ class Lane:
 LANES = {
     "decode": Lane(children=setting("FILMROLL_CONCURRENCY") or cores(), tasks=500, idle_seconds=120),
     # One child: TensorFlow with its models is some hundred megabytes, and its threads use all cores anyway.
+    # Grouping all faces anew is rare, and takes much memory.
+    "grouping": Lane(children=1, tasks=1, idle_seconds=1),
     "analysis": Lane(children=1, tasks=5000, idle_seconds=60),
 }
 

@@ -23,5 +23,7 @@ LANES: dict[str, Lane] = {
     "alone": Lane((ALONE,), 1),
     # Acts on many jobs take minutes and mostly wait: they must not wait for a walk through a folder.
     "operations": Lane(("operations",), 1),
+    # One owner's faces are grouped by one job at a time anyway.
+    "people": Lane(("people",), 1),
     "analysis": Lane(("labels",), 1),
 }

@@ -15,6 +15,7 @@ from core.readmodels.photos import Photo
 from core.readmodels.places import places_waiting
 from core.readmodels.sidecars import sidecars_in_file
 from events.event import Event
+from workers import facereactions
 from workers.actions import supersede_dead
 from workers.places import call_for_places
 from workers.queue import NewJob, defer_batch
@@ -242,6 +243,7 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     "photo.labels_found": _labels_found,
     "photo.step_retried": _retry_step,
     "photo.step_set_aside": _step_set_aside,
+    **facereactions.HANDLERS,
     "file.uploaded": _uploaded,
     "file.skipped": _file_skipped,
     "file.retried": _retry_import,

@@ -16,7 +16,17 @@ from core.domain import photos
 from core.readmodels.libraries import folder_by_id, library_by_id
 from core.readmodels.photos import Photo
 from core.storage import preview_path, put_in_place, working_folder
-from workers import looking, modelfiles, places, sidecars, sidecarwriting, stacking, uploads
+from workers import (
+    grouping,
+    looking,
+    modelfiles,
+    places,
+    regrouping,
+    sidecars,
+    sidecarwriting,
+    stacking,
+    uploads,
+)
 from workers.children import run_in_child
 from workers.errors import TransientError
 from workers.imports import find_original, import_found
@@ -141,6 +151,24 @@ def detect_objects(photo: str) -> None:
         memory_mib=_LABELS_MEMORY_MIB,
     )
     photo_commands.record_labels(known.id, _seen(found), actor="worker:labels", content=known.sha256)
+
+
+@app.task(name="group_faces", queue="people", retry=RetryPolicy())
+def group_faces(photo: str) -> int:
+    """Find out who the faces of a photo are."""
+    return grouping.group_photo(UUID(photo))
+
+
+@app.task(name="settle_people", queue="people", priority=50, retry=RetryPolicy())
+def settle_people(people: list[str], faces: list[str]) -> int:
+    """After what a person said: whom these people look like now, and who the faces may be."""
+    return grouping.settle_people(map(UUID, people), map(UUID, faces))
+
+
+@app.task(name="regroup_people", queue="people", priority=50, retry=RetryPolicy())
+def regroup_people(owner: str) -> int:
+    """Group all faces of an owner anew; what people said of them stays."""
+    return regrouping.regroup_all(UUID(owner))
 
 
 @app.task(name="run_operation", queue="operations", retry=RetryPolicy())

@@ -12,7 +12,7 @@ from django.db import transaction
 from core.commands.log import write, write_many
 from core.domain import codec, people
 from core.domain.people import PersonEvent, Said
-from core.domain.streams import group_stream, person_stream
+from core.domain.streams import group_stream, people_stream, person_stream
 from events.event import Event
 from events.store import NO_STREAM, VersionConflict, read_stream
 
@@ -93,6 +93,11 @@ def tell_apart(person: UUID, other: UUID, *, actor: str) -> None:
 def undo_act(person: UUID, act: UUID, *, actor: str) -> None:
     """Take back one act in a person's stream, or one undoing. Raises NotUndoable."""
     _decide(person, lambda history: people.decide_undo(history, act), actor)
+
+
+def ask_for_grouping(owner: UUID, *, actor: str) -> None:
+    """Have all faces of an owner grouped anew; what people said of them stays."""
+    write(people_stream(owner), [people.GroupingAsked()], actor=actor)
 
 
 def record_grouping(

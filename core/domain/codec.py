@@ -88,6 +88,7 @@ TYPES: dict[str, type[Any]] = {
     "file.vanished": files.FileVanished,
     "group.faces_joined": people.FacesJoined,
     "group.faces_let_go": people.FacesLetGo,
+    "people.grouping_asked": people.GroupingAsked,
     "person.begun": people.PersonBegun,
     "person.named": people.PersonNamed,
     "person.birthday_set": people.BirthdaySet,
@@ -120,4 +121,9 @@ def newest_version(name: str) -> int:
 
 def decode(event: Event) -> DomainEvent:
     """The domain event in a stored one; keys that this version does not know stay in the log unread."""
-    return cast(DomainEvent, _ADAPTERS[event.type].validate_python(event.data))
+    return fact_of(event.type, event.data)
+
+
+def fact_of(name: str, data: dict[str, Any]) -> DomainEvent:
+    """The domain event with this name and payload."""
+    return cast(DomainEvent, _ADAPTERS[name].validate_python(data))

@@ -50,6 +50,11 @@ class FacesLetGo:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupingAsked:
+    """A person asked for all faces of an owner to be grouped anew; what people said of them stays."""
+
+
+@dataclass(frozen=True, slots=True)
 class PersonBegun:
     """A person that no group of the machine's stands for: of faces that were split off, or named by hand."""
 
@@ -128,7 +133,7 @@ class ActUndone(AboutPerson):
     act: UUID
 
 
-GroupEvent = FacesJoined | FacesLetGo
+GroupEvent = FacesJoined | FacesLetGo | GroupingAsked
 PersonAct = (
     PersonNamed
     | BirthdaySet

@@ -4,7 +4,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
+from core.domain.faces import Face
 from core.domain.people import FacesConfirmed, FacesMoved, FacesRejected
+
+# Pixels of the original on a face's side: what the embedding looks at, and too few to tell people apart.
+_SIDE, _SMALL = 112.0, 36.0
+_BLURRED, _SIDEWAYS = 0.15, 0.2
 
 Root = Callable[[UUID], UUID]
 
@@ -46,20 +51,33 @@ def place(group: UUID | None, words: Iterable[Word], root: Root) -> Place:
     `words` are those that count, in their order. Who was denied stays denied under any name: the machine may not
     give the face to somebody who is one with them.
     """
-    home: UUID | None = None
-    denied: set[UUID] = set()
-    for word in words:
-        if word.yes:
-            home = word.people[0]
-            denied.discard(home)
-        else:
-            denied.update(word.people)
-            home = None if home in denied else home
+    said = list(words)
+    denied = denied_by(said)
+    last = next((word.people[0] for word in reversed(said) if word.yes), None)
+    home = None if last in denied else last
     if home is not None:
         return Place(home, root(home), by_hand=True)
     if group is None or root(group) in {root(person) for person in denied}:
         return Place()
     return Place(group, root(group))
+
+
+def denied_by(words: Iterable[Word]) -> set[UUID]:
+    """Whose a face is not, after these words."""
+    denied: set[UUID] = set()
+    for word in words:
+        denied = denied - set(word.people) if word.yes else denied | set(word.people)
+    return denied
+
+
+def worth(face: Face) -> float:
+    """How much a face says of who it is, 0 to 1: large, sharp and from the front is best."""
+    return face.score * min(1.0, face.size / _SIDE) * (0.25 + 0.75 * face.sharp) * (0.25 + 0.75 * face.pose)
+
+
+def is_clear(face: Face) -> bool:
+    """Whether a group may begin with it: blurred and tiny faces look like one another, whoever they are."""
+    return face.size >= _SMALL and face.sharp >= _BLURRED and face.pose >= _SIDEWAYS
 
 
 def words_of(act: UUID, person: UUID, fact: object) -> dict[UUID, Word]:

@@ -1,4 +1,4 @@
-"""The names of the streams: one for each photo, file, library, group of faces, and person."""
+"""The names of the streams: one for each photo, file, library, group of faces, person, and owner of people."""
 
 from uuid import UUID
 
@@ -17,6 +17,10 @@ def file_stream(file_id: UUID) -> str:
 
 def group_stream(group_id: UUID) -> str:
     return f"group-{group_id}"
+
+
+def people_stream(owner_id: UUID) -> str:
+    return f"people-{owner_id}"
 
 
 def person_stream(person_id: UUID) -> str:
