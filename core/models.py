@@ -9,6 +9,7 @@ from core.readmodels.failures import Failure
 from core.readmodels.files import PhotoFile
 from core.readmodels.libraries import Folder, Library
 from core.readmodels.looks import Looked, PhotoColour, PhotoStyle
+from core.readmodels.mounts import Mount
 from core.readmodels.photos import Photo
 from core.readmodels.places import PhotoPlace, Place
 from core.readmodels.sidecars import Sidecar
@@ -28,6 +29,7 @@ __all__ = [
     "Library",
     "Look",
     "Looked",
+    "Mount",
     "Person",
     "PersonAct",
     "Photo",

@@ -39,6 +39,7 @@ INSTALLED_APPS = [
 # Who hears of each event, in this order: read models first, the jobs last.
 EVENT_CONSUMERS: list[str] = [
     "core.readmodels.libraries",
+    "core.readmodels.mounts",
     "core.readmodels.files",
     "core.readmodels.photos",
     "core.readmodels.analysis",

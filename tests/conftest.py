@@ -2,8 +2,9 @@
 
 import contextlib
 import os
+import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,23 @@ def shared() -> Path:
     if not (here / "photos" / "MANIFEST.json").exists():
         pytest.skip("the shared photos are not here")
     return here
+
+
+@pytest.fixture
+def mount() -> Iterator[Callable[..., None]]:
+    """Mounts things at a place (`mount WORDS PLACE`) until the end of the test; a skip where one may not."""
+    made: list[Path] = []
+
+    def act(place: Path, *words: str) -> None:
+        place.mkdir(parents=True, exist_ok=True)
+        done = subprocess.run(["mount", *words, str(place)], capture_output=True, text=True, check=False)
+        if done.returncode:
+            pytest.skip(f"nothing can be mounted here: {done.stderr.strip()}")
+        made.append(place)
+
+    yield act
+    for place in reversed(made):
+        subprocess.run(["umount", "--lazy", str(place)], capture_output=True, check=False)
 
 
 @pytest.fixture(autouse=True)

@@ -18,7 +18,7 @@ from core.readmodels.uploads import name_of_upload
 from core.storage import is_managed, original_path
 from workers import places, sidecars
 from workers.children import run_in_child
-from workers.disks import is_gone, is_reachable
+from workers.disks import is_gone, within_reach
 from workers.errors import PoisonError
 from workers.pipelines.files import FileFacts, NotAPhoto, not_a_photo, read_file
 from workers.pipelines.metadata import METADATA_VERSION, Metadata, read_metadata_and_place
@@ -53,7 +53,7 @@ def import_found(folder: Folder, path: str) -> str:
 
 def _gone(folder: Folder, path: str) -> str:
     """What was known of the file, a failure above all, ends; while its disk is away nothing does."""
-    if not is_reachable(folder.id):
+    if not within_reach(folder.id, path):
         return "its folder cannot be reached; it is looked through once it is back"
     known = PhotoFile.objects.filter(id=file_id(folder.id, path)).first()
     if known is None:
@@ -71,8 +71,8 @@ def find_original(photo: Photo) -> Path | None:
         place = lies_at(file.folder_id, file.path)
         if not is_gone(place):
             return place
-    reachable = {folder: is_reachable(folder) for folder in {file.folder_id for file in known}}
-    record_missing([known_file(file) for file in known if reachable[file.folder_id]], actor=_ACTOR)
+    lost = [known_file(file) for file in known if within_reach(file.folder_id, file.path)]
+    record_missing(lost, actor=_ACTOR)
     return None
 
 
@@ -143,7 +143,7 @@ def _files_gone(photo: UUID) -> frozenset[UUID]:
 def _is_gone(file: PhotoFile) -> bool:
     if file.missing_since is not None:
         return True
-    return is_gone(lies_at(file.folder_id, file.path)) and is_reachable(file.folder_id)
+    return is_gone(lies_at(file.folder_id, file.path)) and within_reach(file.folder_id, file.path)
 
 
 def _take_turns(found: photos.PhotoImported) -> None:

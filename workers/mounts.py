@@ -1,13 +1,32 @@
-"""Hears of disks that are mounted and unmounted, from the kernel's own table: no timer, nothing at rest.
+"""Knows where disks are mounted, and hears of changes, from the kernel's own table: no timer, nothing at rest.
 
 inotify alone does not tell of a disk that is mounted over a folder, nor of a bind mount that goes away.
 """
 
 import asyncio
+import os
+import re
 import select
 from collections.abc import Callable
+from pathlib import Path
 
 _TABLE = "/proc/self/mountinfo"
+
+
+def mounted_below(root: Path) -> frozenset[str]:
+    """Where disks are mounted below a folder: paths inside it, as the file system has them."""
+    try:
+        table = Path(_TABLE).read_bytes()
+    except OSError:
+        return frozenset()  # the system has no such table
+    places = (os.fsdecode(_unescaped(line.split(b" ")[4])) for line in table.splitlines())
+    start = os.path.realpath(root).rstrip("/") + "/"
+    return frozenset(place[len(start) :] for place in places if place.startswith(start))
+
+
+def _unescaped(field: bytes) -> bytes:
+    """The kernel writes blanks, tabs, newlines and backslashes as octal numbers."""
+    return re.sub(rb"\\([0-7]{3})", lambda found: bytes([int(found[1], 8)]), field)
 
 
 class Mounts:

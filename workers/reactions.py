@@ -41,8 +41,10 @@ def _folder_online(event: Event) -> None:
     if not fact.back:
         return
     queue_scans([subject_of(event.stream_id)])
-    waiting = Photo.objects.filter(folder_id=fact.folder, revision="", missing=False).values_list("id", flat=True)
-    for photo in waiting:
+    waiting = Photo.objects.filter(folder_id=fact.folder, revision="", missing=False)
+    if fact.below:
+        waiting = waiting.filter(path__startswith=f"{fact.below}/")
+    for photo in waiting.values_list("id", flat=True):
         _render_unless_failed(photo)
 
 

@@ -20,7 +20,7 @@ from core.readmodels.files import FileState, PhotoFile
 from core.readmodels.libraries import Folder, Library, folders_of
 from core.storage import original_path, path_to_text
 from workers.actions import retry_jobs
-from workers.disks import is_gone, is_reachable
+from workers.disks import is_gone, is_reachable, look_below
 from workers.ignoring import Rules
 from workers.imports import known_file
 from workers.queue import NewJob, defer_batch
@@ -70,6 +70,8 @@ def scan_folders(library: Library) -> dict[str, Any]:
 
 def scan(folder: Folder, rules: Rules, result: ScanResult) -> None:
     """Walk through one folder that is there."""
+    away = look_below(folder)
+    result.offline += [f"{folder.root}/{mount.path}" for mount in away]
     walk = walk_files(folder.place, rules, result.unreadable)
     found: list[Found] = []
     left: list[str] = []
@@ -158,8 +160,10 @@ def let_go(folder: Folder, paths: Iterable[str]) -> int:
     gone = [known_file(row) for row in rows if is_gone(original_path(folder.root, row.path))]
     if not gone or not is_reachable(folder.id):
         return 0
-    record_missing(gone, actor=_ACTOR)
-    return len(gone)
+    away = look_below(folder)
+    lost = [file for file in gone if not any(mount.holds(file.path) for mount in away)]
+    record_missing(lost, actor=_ACTOR)
+    return len(lost)
 
 
 def take_up(folder: Folder, found: Iterable[Found], *, just_written: bool = False) -> tuple[int, int]:

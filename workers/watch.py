@@ -21,11 +21,11 @@ from core.domain.libraries import FolderWatched, FolderWatchFailed
 from core.readmodels.libraries import LIBRARIES_CHANGED, Folder, Library, all_folders, all_libraries
 from core.storage import path_to_text
 from events import listener
-from workers.disks import is_reachable
+from workers.disks import is_reachable, look_below
 from workers.following import Following
 from workers.ignoring import Rules
 from workers.inotify import CannotWatch, Changes, Tree
-from workers.mounts import Mounts
+from workers.mounts import Mounts, mounted_below
 from workers.scan import queue_scans
 
 # How a watcher's connections are called, by which its health is told.
@@ -119,6 +119,7 @@ async def _watch_folder(folder: Folder, rules: Rules, mounts: Mounts, stop: asyn
         return rules.leaves_out_folder(path_to_text(name), path_to_text(path))
 
     tree = Tree(os.fspath(folder.place), leave)
+    disks = mounted_below(folder.place)
     try:
         await in_thread(tree.add)
         if not await in_thread(is_reachable, folder.id):
@@ -127,13 +128,16 @@ async def _watch_folder(folder: Folder, rules: Rules, mounts: Mounts, stop: asyn
         # Only now: what changes from here on is told, and what changed before is found.
         await in_thread(queue_scans, [folder.library_id])
         _log.debug("watching", root=folder.root, folders=len(tree))
-        await _follow(folder, tree, Following(folder, rules, tree), mounts, stop)
+        await _follow(folder, tree, disks, mounts, rules, stop)
     finally:
         tree.close()
 
 
-async def _follow(folder: Folder, tree: Tree, following: Following, mounts: Mounts, stop: asyncio.Event) -> None:
-    loop, stirred = asyncio.get_running_loop(), asyncio.Event()
+async def _follow(
+    folder: Folder, tree: Tree, disks: frozenset[str], mounts: Mounts, rules: Rules, stop: asyncio.Event
+) -> None:
+    following = Following(folder, rules, tree)
+    loop, stirred, remounted = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
     changes, place = Changes(), _identity(folder.place)
 
     def read() -> None:
@@ -142,10 +146,12 @@ async def _follow(folder: Folder, tree: Tree, following: Following, mounts: Moun
 
     def mounted() -> None:
         changes.root_gone |= _identity(folder.place) != place
+        remounted.set()
         stirred.set()
 
     loop.add_reader(tree.fileno(), read)
     mounts.add(mounted)
+    mounted()  # what has changed since the folders were listed
     try:
         while not stop.is_set():
             with contextlib.suppress(TimeoutError):
@@ -158,6 +164,11 @@ async def _follow(folder: Folder, tree: Tree, following: Following, mounts: Moun
             now, changes = changes, Changes()
             if now.root_gone:
                 raise FileNotFoundError(folder.root)
+            if remounted.is_set():
+                remounted.clear()
+                before, disks = disks, mounted_below(folder.place)
+                if disks != before:
+                    await in_thread(_disks_changed, folder, tree)
             if now.lost_count:
                 _log.warning("the system told of more changes than it keeps: looking through the folder")
                 await in_thread(tree.add)
@@ -166,6 +177,13 @@ async def _follow(folder: Folder, tree: Tree, following: Following, mounts: Moun
     finally:
         mounts.remove(mounted)
         loop.remove_reader(tree.fileno())
+
+
+def _disks_changed(folder: Folder, tree: Tree) -> None:
+    """A disk below the folder came or went: nobody tells of the files on it."""
+    tree.add()
+    look_below(folder)
+    queue_scans([folder.library_id])
 
 
 def _note_unwatched(folder: Folder, error: CannotWatch) -> None:

@@ -19,6 +19,14 @@ from core.readmodels.libraries import Library, folders_of, libraries_of, refuse_
 router = Router(tags=["libraries"])
 
 
+class DiskOut(Schema):
+    """A disk that is mounted at a place inside a folder, and is away."""
+
+    path: str
+    offline_since: datetime
+    offline_reason: str
+
+
 class FolderOut(Schema):
     """One folder of a library."""
 
@@ -26,6 +34,7 @@ class FolderOut(Schema):
     root: str
     offline_since: datetime | None
     offline_reason: str
+    disks_away: list[DiskOut] = Field(description="Disks that are mounted inside the folder, and are away.")
     watch_code: str = Field(description="Empty while changes in the folder are told by the system.")
     watch_reason: str
 

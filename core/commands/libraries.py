@@ -16,10 +16,6 @@ from events.store import NO_STREAM, VersionConflict
 
 _RACES = 5
 
-FolderFact = (
-    libraries.FolderOffline | libraries.FolderOnline | libraries.FolderWatchFailed | libraries.FolderWatched
-)
-
 
 def add_library(folder: Path, *, name: str = "", owner: UUID | None = None, actor: str) -> UUID:
     """Register a folder as a library that is indexed in place; one that is registered already stays as it is.
@@ -106,7 +102,7 @@ def ask_for_rescan(identity: UUID, *, actor: str) -> None:
     _decide(identity, lambda _: [libraries.RescanAsked()], actor)
 
 
-def record_folder(identity: UUID, fact: FolderFact, *, actor: str) -> bool:
+def record_folder(identity: UUID, fact: libraries.HealthEvent, *, actor: str) -> bool:
     """Record what was seen of a folder; whether that was news."""
     if not libraries.decide_health(load_library(identity), fact):
         return False

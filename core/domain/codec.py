@@ -36,6 +36,7 @@ TYPES: dict[str, type[Any]] = {
     "library.rescan_asked": libraries.RescanAsked,
     "library.folder_offline": libraries.FolderOffline,
     "library.folder_online": libraries.FolderOnline,
+    "library.mount_forgotten": libraries.MountForgotten,
     "library.folder_watch_failed": libraries.FolderWatchFailed,
     "library.folder_watched": libraries.FolderWatched,
     "photo.imported": photos.PhotoImported,

@@ -8,6 +8,7 @@ from uuid import UUID, uuid5
 from core.domain.analysis import AnalysesSwitched, Analysis
 from core.domain.personal import Personal
 
+K = TypeVar("K")
 V = TypeVar("V")
 
 _NAMESPACE = UUID("5b1f5f0e-8a54-4e0e-9c62-6d1b8e3a7f10")
@@ -91,20 +92,36 @@ class RescanAsked:
 
 @dataclass(frozen=True, slots=True)
 class FolderOffline:
-    """The folder cannot be reached (a disk that is not mounted), so nothing can be said of the files in it."""
+    """The folder cannot be reached (a disk that is not mounted), so nothing can be said of the files in it.
+
+    `below` names the place inside the folder where that disk was mounted; "" means the whole folder.
+    """
 
     folder: UUID
     code: str
     reason: str
+    below: Personal[str] = ""
 
 
 @dataclass(frozen=True, slots=True)
 class FolderOnline:
-    """The folder is there, on this device; said when it comes, comes `back`, or lies on another device."""
+    """The folder is there, on this device; said when it comes, comes `back`, or lies on another device.
+
+    `below` names a place inside the folder where another disk is mounted; "" means the folder itself.
+    """
 
     folder: UUID
     device: int
     back: bool = False
+    below: Personal[str] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MountForgotten:
+    """No disk is mounted at this place inside the folder any more, and no photo's file is waited for there."""
+
+    folder: UUID
+    below: Personal[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +154,7 @@ LibraryEvent = (
     | RescanAsked
     | FolderOffline
     | FolderOnline
+    | MountForgotten
     | FolderWatchFailed
     | FolderWatched
 )
@@ -170,8 +188,9 @@ class Library:
     watching: bool = True
     write_sidecars: bool = False
     analyses_off: frozenset[Analysis] = frozenset()
-    devices: dict[UUID, int] = field(default_factory=dict)
-    offline: dict[UUID, str] = field(default_factory=dict)
+    # By folder and place below it ("": the folder itself), where a disk of its own is mounted.
+    devices: dict[tuple[UUID, str], int] = field(default_factory=dict)
+    offline: dict[tuple[UUID, str], str] = field(default_factory=dict)
     unwatched: dict[UUID, str] = field(default_factory=dict)
 
     @property
@@ -220,11 +239,14 @@ def evolve(identity: UUID, library: Library, event: LibraryEvent) -> Library:  #
             return replace(library, write_sidecars=on)
         case AnalysesSwitched(off=off):
             return replace(library, analyses_off=frozenset(off))
-        case FolderOffline(folder=folder, reason=reason):
-            return replace(library, offline={**library.offline, folder: reason})
-        case FolderOnline(folder=folder, device=device):
-            there = {**library.devices, folder: device}
-            return replace(library, offline=_without(library.offline, folder), devices=there)
+        case FolderOffline(folder=folder, reason=reason, below=below):
+            return replace(library, offline={**library.offline, (folder, below): reason})
+        case FolderOnline(folder=folder, device=device, below=below):
+            there = {**library.devices, (folder, below): device}
+            return replace(library, offline=_without(library.offline, (folder, below)), devices=there)
+        case MountForgotten(folder=folder, below=below):
+            devices = _without(library.devices, (folder, below))
+            return replace(library, offline=_without(library.offline, (folder, below)), devices=devices)
         case FolderWatchFailed(folder=folder, reason=reason):
             return replace(library, unwatched={**library.unwatched, folder: reason})
         case FolderWatched(folder=folder):
@@ -257,18 +279,21 @@ def decide_removal(library: Library, folder: UUID) -> list[LibraryEvent]:
     return [FolderRemoved(folder)]
 
 
-def decide_health(
-    library: Library, fact: FolderOffline | FolderOnline | FolderWatchFailed | FolderWatched
-) -> bool:
+HealthEvent = FolderOffline | FolderOnline | MountForgotten | FolderWatchFailed | FolderWatched
+
+
+def decide_health(library: Library, fact: HealthEvent) -> bool:
     """Whether what was seen of a folder is news."""
     folder = fact.folder
     if folder not in library.folders:
         return False
     match fact:
-        case FolderOffline():
-            return library.offline.get(folder) != fact.reason
-        case FolderOnline():
-            return folder in library.offline or library.devices.get(folder) != fact.device
+        case FolderOffline(below=below):
+            return library.offline.get((folder, below)) != fact.reason
+        case FolderOnline(below=below):
+            return (folder, below) in library.offline or library.devices.get((folder, below)) != fact.device
+        case MountForgotten(below=below):
+            return (folder, below) in library.devices
         case FolderWatchFailed():
             return library.unwatched.get(folder) != fact.reason
         case FolderWatched():
@@ -279,5 +304,5 @@ def _is_inside(inner: str, outer: str) -> bool:
     return inner == outer or inner.startswith(outer.rstrip("/") + "/")
 
 
-def _without(mapping: dict[UUID, V], key: UUID) -> dict[UUID, V]:
+def _without(mapping: dict[K, V], key: K) -> dict[K, V]:
     return {other: value for other, value in mapping.items() if other != key}

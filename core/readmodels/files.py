@@ -226,9 +226,10 @@ def known_files(ids: Iterable[UUID]) -> dict[UUID, PhotoFile]:
     return PhotoFile.objects.in_bulk(list(ids))
 
 
-def some_files(folder_id: UUID, limit: int) -> list[str]:
-    """Paths of some files of photos in a folder that are not missing."""
-    there = PhotoFile.objects.filter(folder_id=folder_id, missing_since=None, photo_id__isnull=False)
+def some_files(folder_id: UUID, limit: int, below: str = "") -> list[str]:
+    """Paths of some files of photos in a folder, or `below` a place in it, that are not missing."""
+    inside = files_below(folder_id, below) if below else PhotoFile.objects.filter(folder_id=folder_id)
+    there = inside.filter(missing_since=None, photo_id__isnull=False)
     return list(there.order_by("path").values_list("path", flat=True)[:limit])
 
 

@@ -12,6 +12,7 @@ from core.domain import codec, libraries
 from core.domain.analysis import AnalysesSwitched
 from core.domain.libraries import DEFAULT_IGNORE, LibraryNotFound
 from core.domain.streams import subject_of
+from core.readmodels.mounts import Mount, mounts_away
 from core.storage import folder_path, is_managed, original_path, path_to_text
 from events.event import Event
 from events.pulse import pulse
@@ -70,6 +71,11 @@ class Folder(models.Model):
         """Where it lies."""
         return folder_path(self.root)
 
+    @property
+    def disks_away(self) -> list[Mount]:
+        """Disks below it that are not there."""
+        return mounts_away([self.id])
+
 
 def _added(event: Event) -> None:
     fact = codec.decode(event)
@@ -114,11 +120,11 @@ def _folder_changed(event: Event) -> None:
         case libraries.FolderRemoved(folder=folder):
             _update_folder(folder, removed=True)
             pulse(LIBRARIES_CHANGED)
-        case libraries.FolderOffline(folder=folder, reason=reason):
+        case libraries.FolderOffline(folder=folder, reason=reason, below=""):
             known = Folder.objects.filter(id=folder, offline_since=None)
             known.update(offline_since=event.recorded_at)
             _update_folder(folder, offline_reason=reason)
-        case libraries.FolderOnline(folder=folder, device=device):
+        case libraries.FolderOnline(folder=folder, device=device, below=""):
             _update_folder(folder, offline_since=None, offline_reason="", device=device)
         case libraries.FolderWatchFailed(folder=folder, code=code, reason=reason):
             _update_folder(folder, watch_code=code, watch_reason=reason)

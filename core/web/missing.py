@@ -14,7 +14,8 @@ from django.views.decorators.http import require_POST, require_safe
 from core.commands.photos import take_out
 from core.domain.photos import NotMissing
 from core.readmodels.files import PhotoFile
-from core.readmodels.libraries import Folder, libraries_of, unwell_folders
+from core.readmodels.libraries import Folder, all_folders, libraries_of, unwell_folders
+from core.readmodels.mounts import Mount, mounts_away
 from core.readmodels.photos import Photo, missing_photos
 from core.web.access import Request, actor_of, signed_in
 from core.web.failures import tab_counts
@@ -40,11 +41,11 @@ def missing_page(request: Request) -> HttpResponse:
     found = missing_photos(request.user)
     page = list(_behind(found, request.GET.get("before", ""))[: PAGE + 1])
     last = page[PAGE - 1] if len(page) > PAGE else None
-    folders = unwell_folders(libraries_of(request.user).values_list("id", flat=True))
+    seen = list(libraries_of(request.user).values_list("id", flat=True))
     context = {
         "photos": page[:PAGE],
         "next": f"{last.missing_since.isoformat()}~{last.id}" if last and last.missing_since else "",
-        "offline": [folder for folder in folders if folder.offline_since],
+        "offline": [*_folders_away(seen), *_disks_away(seen)],
     }
     return render(request, "photos/missing.html", context | tab_counts(request))
 
@@ -69,18 +70,34 @@ def take_out_all(request: Request) -> HttpResponse:
     return redirect("missing")
 
 
+def _folders_away(libraries: list[UUID]) -> list[tuple[str, str]]:
+    return [(one.root, one.offline_reason) for one in unwell_folders(libraries) if one.offline_since]
+
+
+def _disks_away(libraries: list[UUID]) -> list[tuple[str, str]]:
+    """Where disks below folders were mounted that are away; not of folders that are away as a whole."""
+    roots = {one.id: one.root for one in all_folders() if one.library_id in libraries and not one.offline_since}
+    return [(f"{roots[one.folder_id]}/{one.path}", one.offline_reason) for one in mounts_away(roots)]
+
+
 def absence_of(photo: Photo, files: list[PhotoFile]) -> Absence | None:
     """Why no original of a photo can be reached; None when one should be there."""
     if photo.missing:
         return Absence(False, photo.missing_since) if photo.missing_since else None
-    there = {file.folder_id for file in files if file.missing_since is None}
-    folders = list(Folder.objects.filter(id__in=there))
-    away = [folder for folder in folders if folder.offline_since]
-    if not away or len(away) < len(folders):
+    there = [file for file in files if file.missing_since is None]
+    folders = {one.id: one for one in Folder.objects.filter(id__in={file.folder_id for file in there})}
+    disks = mounts_away(folders)
+    away: list[Folder | Mount] = []
+    for file in there:
+        below = (one for one in disks if one.folder_id == file.folder_id and one.holds(file.path))
+        folder = folders[file.folder_id]
+        found = folder if folder.offline_since else next(below, None)
+        if found is None:
+            return None
+        away.append(found)
+    if not away or away[0].offline_since is None:
         return None
-    first = away[0]
-    assert first.offline_since is not None
-    return Absence(True, first.offline_since, first.offline_reason)
+    return Absence(True, away[0].offline_since, away[0].offline_reason)
 
 
 def _behind(found, cursor: str):  # type: ignore[no-untyped-def]

@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,24 +15,8 @@ from tests.journeys.pictures import make_picture
 pytestmark = pytest.mark.slow
 Mount = Callable[..., None]
 READY = "SELECT count(*) FROM photo WHERE preview_state = 'ready' AND NOT missing"
+DISKS_AWAY = "SELECT count(*) FROM folder_mount WHERE offline_since IS NOT NULL"
 OFFLINE = "SELECT count(*) FROM library_folder WHERE offline_since IS NOT NULL"
-
-
-@pytest.fixture
-def mount() -> Iterator[Mount]:
-    """Mounts things until the end of the test; a skip where one may not."""
-    made: list[Path] = []
-
-    def act(place: Path, *words: str) -> None:
-        place.mkdir(parents=True, exist_ok=True)
-        done = subprocess.run(["mount", *words, str(place)], capture_output=True, text=True, check=False)
-        if done.returncode:
-            pytest.skip(f"nothing can be mounted here: {done.stderr.strip()}")
-        made.append(place)
-
-    yield act
-    for place in reversed(made):
-        subprocess.run(["umount", "--lazy", str(place)], capture_output=True, check=False)
 
 
 def unmount(place: Path) -> None:
@@ -94,6 +78,37 @@ def test_j17_a_library_started_with_an_empty_mount_loses_nothing_and_all_is_back
         == 0
     )
     assert watcher.poll() is None
+
+
+def test_j17_a_disk_below_a_watched_folder_goes_and_comes_and_takes_nothing_along(
+    installation: Installation, mount: Mount
+) -> None:
+    disk, place = installation.folder / "disk", installation.photos / "card"
+    make_picture(disk / "one.jpg", 1)
+    make_picture(installation.photos / "home.jpg", 2)
+    mount(place, "--bind", str(disk))
+    installation.manage("import", str(installation.photos))
+    installation.start("worker")
+    installation.start("watch")
+    installation.until(READY, 2)
+    installation.until("SELECT count(*) FROM folder_mount", 1)
+    unmount(place)
+    installation.until(DISKS_AWAY, 1)
+    installation.manage("import", str(installation.photos))
+    installation.status(wait_idle=True)
+    assert installation.value(READY) == 2
+    make_picture(disk / "meanwhile.jpg", 3)
+    mount(place, "--bind", str(disk))
+    installation.until(DISKS_AWAY, 0)
+    installation.until(READY, 3)
+    make_picture(place / "watched.jpg", 4)
+    installation.until(READY, 4)
+    # One that is mounted for the first time, with the watch on.
+    second = installation.folder / "second"
+    make_picture(second / "new.jpg", 5)
+    mount(installation.photos / "stick", "--bind", str(second))
+    installation.until(READY, 5)
+    assert installation.value("SELECT count(*) FROM event WHERE type = 'photo.file_missing'") == 0
 
 
 def test_j23_originals_on_a_mount_that_may_only_be_read_are_all_there_afterwards_untouched(

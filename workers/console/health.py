@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 
 from core.api.access import KeyAuth
 from core.readmodels.libraries import all_folders
+from core.readmodels.mounts import mounts_away
 from events import listener
 from workers.console import figures
 from workers.console.live import workers
@@ -73,11 +74,12 @@ def watchers() -> int:
 
 
 def folders() -> dict[str, int]:
-    """How many folders there are, and how many of them are offline, or not watched though they should be."""
+    """How many folders there are; how many are offline (or a disk in them), or unwatched against the wish."""
     known = all_folders()
+    holed = {mount.folder_id for mount in mounts_away(folder.id for folder in known)}
     return {
         "all": len(known),
-        "offline": sum(folder.offline_since is not None for folder in known),
+        "offline": sum(folder.offline_since is not None or folder.id in holed for folder in known),
         "unwatched": sum(bool(folder.watch_code) for folder in known),
     }
 
