@@ -1,6 +1,7 @@
 """Where Django finds the tables of the photo library; each is written beside what fills and asks it."""
 
 from core.accounts import Account, ApiKey
+from core.codes import PhotoCode
 from core.groups import Resemblance
 from core.readmodels.analysis import PhotoAnalysis
 from core.readmodels.duplicates import Judged, Look
@@ -34,6 +35,7 @@ __all__ = [
     "PersonAct",
     "Photo",
     "PhotoAnalysis",
+    "PhotoCode",
     "PhotoColour",
     "PhotoFile",
     "PhotoPlace",

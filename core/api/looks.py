@@ -11,8 +11,11 @@ from pydantic import Field
 from core.api.access import Limit, asker
 from core.readmodels.looks import NoSuchLook, looks_of_photo
 from core.readmodels.palette import photos_by_colour, photos_by_style
+from core.readmodels.photos import photo_for
+from core.readmodels.similar import MOST, similar_photos
 
 router = Router(tags=["looks"])
+alike = Router(tags=["looks"])
 
 
 class ColourOf(Schema):
@@ -64,6 +67,31 @@ def photos_with(
         raise HttpError(422, "That is no `next` of this list.") from error
     photos = [{"photo": photo.id, "share": found.shares.get(photo.id)} for photo in found.photos]
     return {"photos": photos, "next": found.next or None}
+
+
+class SimilarTo(Schema):
+    """A photo, and how alike it is: 1 is the same, 0 as alike as any two are."""
+
+    photo: UUID
+    alike: float
+
+
+class SimilarPhotos(Schema):
+    """The most alike first. `want`: why there are none, else nothing."""
+
+    photos: list[SimilarTo]
+    want: str | None = Field(description="pgvector: this PostgreSQL lacks it; numbers: not looked at yet")
+
+
+@alike.get("/{photo_id}/similar", response=SimilarPhotos, summary="The photos most like one")
+def similar_to(request: HttpRequest, photo_id: UUID, limit: Limit = 60) -> dict[str, Any]:
+    """404 when there is no such photo, or not for the asker."""
+    account = asker(request)
+    found = similar_photos(account, photo_for(account, photo_id).id, min(limit, MOST))
+    return {
+        "photos": [{"photo": one.id, "alike": round(found.alike[one.id], 4)} for one in found.photos],
+        "want": found.want.name.lower() if found.want else None,
+    }
 
 
 def looks_fields(photo: UUID) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from core import vectors
+from core import codes, vectors
 from core.commands.log import load_photo, write
 from core.domain import photos
 from core.domain.analysis import FacesFound, PhotoAnalysed, ScenesFound, VectorMade, maker, new_face_id
@@ -83,7 +83,8 @@ def _record(
         for event in photos.decide_seen(photo, result)
     ]
     write(photo_stream(photo_id), news, actor=actor, ids=[photos.seen_id(photo_id, photo, one) for one in news])
-    _keep_vectors(photo_id, news, numbers)
+    assert photo.library is not None  # one that exists has one
+    _keep_vectors(photo_id, photo.library, news, numbers)
     if news:
         # The append holds the stream's lock until commit: of two steps that end together just one finds the
         # photo complete.
@@ -114,7 +115,7 @@ def _nobody_else(known: Mapping[UUID, Face], model: str, numbers: Sequence[Vecto
     return may_be
 
 
-def _keep_vectors(photo_id: UUID, news: Sequence[Seen | PhotoAnalysed], numbers: Numbers) -> None:
+def _keep_vectors(photo_id: UUID, library: UUID, news: Sequence[Seen | PhotoAnalysed], numbers: Numbers) -> None:
     for event in news:
         match event:
             case FacesFound(model=model, model_version=version, faces=faces) if numbers.faces:
@@ -122,3 +123,4 @@ def _keep_vectors(photo_id: UUID, news: Sequence[Seen | PhotoAnalysed], numbers:
                 vectors.put_face_vectors(photo_id, maker(model, version), named)
             case VectorMade(model=model, model_version=version) if numbers.photo is not None:
                 vectors.put_photo_vector(photo_id, maker(model, version), numbers.photo)
+                codes.put_code(photo_id, maker(model, version), library, numbers.photo)

@@ -1,0 +1,155 @@
+"""More like this: the most alike first, only what may be seen, and plain words where nothing can be compared."""
+
+import hashlib
+from collections.abc import Callable
+from uuid import UUID
+
+import numpy as np
+import pytest
+from django.db import connection
+from django.test import Client
+
+from core import codes
+from core.accounts import Account
+from core.commands.analysis import record_vector
+from core.commands.log import load_photo
+from core.commands.photos import take_out
+from core.domain.analysis import VectorMade
+from core.means import mean_of
+from core.readmodels import similar
+from tests.web.conftest import Shelf
+from tests.web.test_looks import tiles
+from tests.web.test_viewer import text_of
+
+MODEL = "mobilenet_v1"
+Numbers = np.ndarray[tuple[int, ...], np.dtype[np.float32]]
+
+
+def scene(seed: int) -> Numbers:
+    chance = np.random.default_rng(seed)
+    return np.maximum(chance.normal(np.asarray(mean_of(MODEL, 1024)), 0.8), 0).astype(np.float32)
+
+
+def shot(seed: int, away: float, number: int = 0) -> Numbers:
+    """Another picture of a scene; the farther away, the less alike."""
+    noise = np.random.default_rng(1000 * seed + number).normal(0, away, 1024)
+    return np.maximum(scene(seed) + noise, 0).astype(np.float32)
+
+
+def seen(photo: UUID, numbers: Numbers) -> None:
+    made = VectorMade(load_photo(photo).sha256, MODEL, "1")
+    record_vector(photo, made, numbers.tolist(), actor="worker:analysis")
+
+
+@pytest.fixture
+def dunes(shelf: Shelf) -> list[UUID]:
+    """Four pictures of one place, each less like the first, then three of others."""
+    made = [shelf.photo(f"dune{n}.jpg") for n in range(4)]
+    for number, photo in enumerate(made):
+        seen(photo, shot(1, 0.25 * number, number))
+    for other in range(2, 5):
+        seen(shelf.photo(f"other{other}.jpg"), scene(other))
+    return made
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("few", [30_000, 0])  # all looked at; found by the index
+def test_the_most_alike_come_first(shelf: Shelf, page: Client, dunes: list[UUID], few: int, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setattr(similar, "FEW", few)
+    answer = page.get(f"/photos/{dunes[0]}/similar/")
+    # The photo itself stands above the others.
+    assert tiles(answer)[:4] == [str(photo) for photo in dunes]
+    assert len(tiles(answer)) == 7
+    known = page.get(f"/api/v1/photos/{dunes[0]}/similar").json()
+    assert [one["photo"] for one in known["photos"]][:3] == [str(photo) for photo in dunes[1:]]
+    alike = [one["alike"] for one in known["photos"]]
+    assert alike == sorted(alike, reverse=True) and alike[0] > 0.9 > 0.4 > alike[3]
+    assert known["want"] is None
+    assert f'href="/photos/{dunes[0]}/similar/"' in page.get(f"/photos/{dunes[0]}/").content.decode()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("few", [30_000, 0])
+def test_among_many_photos_of_others_all_that_may_be_seen_are_found(
+    shelf: Shelf,
+    page: Client,
+    stranger: Account,
+    dunes: list[UUID],
+    make_shelf: Callable[[Account], Shelf],
+    few: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(similar, "FEW", few)
+    monkeypatch.setattr(similar, "_CANDIDATES", 20)
+    monkeypatch.setitem(similar._SETTINGS, "hnsw.ef_search", "20")
+    theirs = make_shelf(stranger)
+    for number in range(60):  # all of them nearer than most of the owner's
+        seen(theirs.photo(f"{number}.jpg"), shot(1, 0.2, 50 + number))
+    take_out_quietly(dunes[3])
+    found = tiles(page.get(f"/photos/{dunes[0]}/similar/"))
+    assert found[:3] == [str(photo) for photo in dunes[:3]]
+    assert len(found) == 6
+    stray = next(iter(theirs_photos(theirs)))
+    assert page.get(f"/photos/{stray}/similar/").status_code == 404
+    assert page.get(f"/api/v1/photos/{stray}/similar").status_code == 404
+
+
+def take_out_quietly(photo: UUID) -> None:
+    from core.commands.files import record_missing
+
+    [file] = load_photo(photo).files
+    record_missing(photo, file, actor="test")
+    take_out(photo, "not wanted", actor="test")
+
+
+def theirs_photos(shelf: Shelf) -> list[UUID]:
+    from core.readmodels.photos import Photo
+
+    return list(Photo.objects.filter(library_id=shelf.library).values_list("id", flat=True))
+
+
+@pytest.mark.django_db
+def test_what_cannot_be_compared_says_why(shelf: Shelf, page: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    photo = shelf.photo()
+    assert "Nobody has looked at what this photo is like yet" in text_of(page.get(f"/photos/{photo}/similar/"))
+    assert page.get(f"/api/v1/photos/{photo}/similar").json() == {"photos": [], "want": "numbers"}
+    seen(photo, scene(1))
+    assert "no other photo to compare it with" in text_of(page.get(f"/photos/{photo}/similar/"))
+    monkeypatch.setattr("core.vectors.has_vectors", lambda: False)
+    assert "needs pgvector" in text_of(page.get(f"/photos/{photo}/similar/"))
+    assert page.get(f"/api/v1/photos/{photo}/similar").json()["want"] == "pgvector"
+    assert (codes.make_table(), codes.fill_codes()) == (False, 0)
+    codes.put_code(photo, MODEL, shelf.library, [0.0])  # harmless
+
+
+@pytest.mark.django_db
+def test_bits_that_are_missing_or_of_before_are_made_from_the_numbers(dunes: list[UUID]) -> None:
+    def rows() -> list[tuple[object, ...]]:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT photo_id, model, library_id, made, code::text FROM core_photo_code ORDER BY 1")
+            return cursor.fetchall()
+
+    before = rows()
+    assert len(before) == 7
+    assert codes.fill_codes() == 0
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM core_photo_code WHERE photo_id = %s", [dunes[0]])
+        cursor.execute("UPDATE core_photo_code SET made = 0, code = ~code WHERE photo_id = %s", [dunes[1]])
+    assert codes.fill_codes() == 2
+    # Numbers are kept with two bytes each: hardly a bit may turn.
+    for (*known, bits), (*again, now) in zip(before, rows(), strict=True):
+        assert known == again
+        assert sum(one != other for one, other in zip(str(bits), str(now), strict=True)) <= 2
+
+
+def test_bits_differ_the_more_the_less_alike_two_are_and_never_change() -> None:
+    near, far = (codes.codes_of("m", np.stack([scene(1), shot(1, away)])) for away in (0.1, 0.6))
+    strange = codes.codes_of("m", np.stack([scene(1), scene(2)]))
+
+    def differ(pair: list[str]) -> int:
+        return sum(one != other for one, other in zip(*pair, strict=True))
+
+    assert 0 < differ(near) < differ(far) < differ(strange) < codes.BITS
+    # These bits lie in people's databases: other directions need another CODE_VERSION.
+    ramp = np.linspace(0, 6, 1024, dtype=np.float32)[None]
+    assert hashlib.sha256(codes.codes_of("of nobody", ramp)[0].encode()).hexdigest()[:16] == "?"
