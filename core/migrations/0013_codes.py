@@ -10,7 +10,7 @@ def make_code_table(apps: object, schema_editor: object) -> None:
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('core', '0010_places'),
+        ('core', '0012_mounts'),
     ]
 
     operations = [
