@@ -69,9 +69,8 @@ class _Sender:
     def want(self, channel: str, interval: float) -> None:
         # Counted without the lock: one more or less makes no difference.
         self.wanted[channel] = self.wanted.get(channel, 0) + 1
-        if channel in self.due and self.thread is not None:
-            # Sent after this moment, and so after the commit: what is due is taken out before it is sent. The
-            # thread ends only when nothing is due, or with its process.
+        if channel in self.due and self.thread is not None and self.thread.is_alive():
+            # Sent after this moment, and so after the commit: what is due is taken out before it is sent.
             return
         with self.changed:
             self.intervals[channel] = interval

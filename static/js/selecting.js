@@ -35,6 +35,14 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   look();
 });
 
+// An answer that was asked for before the reader ticked a line would take the tick away with the line.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (!event.target.matches("[data-still]") || !reason(event.target)) return;
+  event.detail.shouldSwap = false;
+  missed = true;
+  look();
+});
+
 if (button) {
   button.hidden = false;
   button.addEventListener("click", () => {

@@ -115,6 +115,21 @@ def test_a_list_is_live_holds_still_while_lines_are_ticked_and_can_be_paused(ope
     window.locator(row.format(fourth)).wait_for()
 
 
+def test_an_answer_that_comes_after_a_line_was_ticked_leaves_the_tick(operator: Any, make: Make) -> None:
+    first = make("dead")
+    window = operator()
+    window.goto("/jobs/dead/")
+    box = window.get_by_label(f"Choose job {first}")
+    box.wait_for()
+    box.evaluate(
+        "box => document.addEventListener('htmx:beforeRequest', () => setTimeout(() => box.click()), {once: true})"
+    )
+    second = make("dead")
+    _change()
+    window.get_by_text("Updates wait while lines are ticked; something has changed").wait_for()
+    assert box.is_checked() and window.locator(f"//td/a[@href='/jobs/{second}/']").count() == 0
+
+
 @pytest.mark.slow
 def test_a_lost_message_heals_by_the_version(operator: Any, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("core.web.live.HEARTBEAT_SECONDS", 0.5)
