@@ -1,9 +1,11 @@
 """Structured log lines, with the photo and the job bound to each."""
 
+import logging
 import logging.config
 from typing import Any
 
 import structlog
+from django.core.exceptions import PermissionDenied
 
 _SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
@@ -32,7 +34,8 @@ def configuration(level: str, *, json_lines: bool) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"lines": formatter},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines"}},
+        "filters": {"refusals": {"()": lambda: _without_traceback_of_refusals}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines", "filters": ["refusals"]}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             # Each of these says at INFO what the job console shows already.
@@ -40,6 +43,13 @@ def configuration(level: str, *, json_lines: bool) -> dict[str, Any]:
             "uvicorn.access": {"level": "WARNING"},
         },
     }
+
+
+def _without_traceback_of_refusals(record: logging.LogRecord) -> bool:
+    """Somebody asked for what is not theirs: where in the code that was noticed helps nobody."""
+    if record.exc_info and isinstance(record.exc_info[1], PermissionDenied):
+        record.exc_info = None
+    return True
 
 
 def configure(config: dict[str, Any]) -> None:

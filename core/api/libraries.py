@@ -100,8 +100,7 @@ def one_library(request: HttpRequest, library_id: UUID) -> dict[str, Any]:
 @router.patch("/{library_id}", response=LibraryOut, summary="Change name, switches and ignore rules")
 def change_library(request: HttpRequest, library_id: UUID, changes: Changes) -> dict[str, Any]:
     """Rules are lines as in a .gitignore; files that they leave out are no longer shown."""
-    _staff(request)
-    library, actor = _one(request, library_id), _actor(request)
+    library, actor = _changeable(request, library_id), _actor(request)
     if changes.name is not None:
         commands.rename_library(library.id, changes.name, actor=actor)
     if changes.watching is not None:
@@ -118,24 +117,21 @@ def change_library(request: HttpRequest, library_id: UUID, changes: Changes) -> 
 @router.delete("/{library_id}", response={204: None}, summary="Take a library out")
 def remove_library(request: HttpRequest, library_id: UUID) -> Status[None]:
     """Its photos are no longer shown; no file is touched, and registering the folder again brings all back."""
-    _staff(request)
-    commands.remove_library(_one(request, library_id).id, actor=_actor(request))
+    commands.remove_library(_changeable(request, library_id).id, actor=_actor(request))
     return Status(204, None)
 
 
 @router.post("/{library_id}/rescan", response={202: None}, summary="Look through the folders now")
 def rescan(request: HttpRequest, library_id: UUID) -> Status[None]:
     """Queues a scan."""
-    _staff(request)
-    commands.ask_for_rescan(_one(request, library_id).id, actor=_actor(request))
+    commands.ask_for_rescan(_changeable(request, library_id).id, actor=_actor(request))
     return Status(202, None)
 
 
 @router.post("/{library_id}/folders", response={201: LibraryOut}, summary="Add a folder")
 def add_folder(request: HttpRequest, library_id: UUID, new: NewFolder) -> Status[dict[str, Any]]:
     """422 when the folder is not there, cannot be read, or overlaps with one that is indexed."""
-    _staff(request)
-    library = _one(request, library_id)
+    library = _changeable(request, library_id)
     place = commands.readable_folder(Path(new.folder))
     refuse_taken(place, same_is_fine=False)
     commands.add_folder(library.id, place, actor=_actor(request))
@@ -145,8 +141,7 @@ def add_folder(request: HttpRequest, library_id: UUID, new: NewFolder) -> Status
 @router.delete("/{library_id}/folders/{folder_id}", response=LibraryOut, summary="Take a folder out")
 def remove_folder(request: HttpRequest, library_id: UUID, folder_id: UUID) -> dict[str, Any]:
     """409 for the last one."""
-    _staff(request)
-    commands.remove_folder(_one(request, library_id).id, folder_id, actor=_actor(request))
+    commands.remove_folder(_changeable(request, library_id).id, folder_id, actor=_actor(request))
     return _out(_one(request, library_id))
 
 
@@ -155,6 +150,13 @@ def _one(request: HttpRequest, library_id: UUID) -> Library:
     if found is None:
         raise LibraryNotFound(str(library_id))
     return found
+
+
+def _changeable(request: HttpRequest, library_id: UUID) -> Library:
+    """404 for a library that the asker may not see, as on the page; then 403 for who is no administrator."""
+    library = _one(request, library_id)
+    _staff(request)
+    return library
 
 
 def _out(library: Library) -> dict[str, Any]:

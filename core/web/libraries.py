@@ -16,7 +16,15 @@ from django.views.decorators.http import require_POST, require_safe
 from core.commands import libraries as commands
 from core.domain.analysis import Analysis
 from core.domain.libraries import DEFAULT_IGNORE, FolderTaken, LastFolder, LibraryNotFound, NotAFolder
-from core.readmodels.libraries import Folder, Library, all_libraries, folders_of, library_by_id, refuse_taken
+from core.readmodels.libraries import (
+    Folder,
+    Library,
+    all_libraries,
+    folders_of,
+    libraries_of,
+    library_by_id,
+    refuse_taken,
+)
 from core.readmodels.photos import Photo
 from core.storage import path_to_text, text_to_path
 from core.web.access import Request, View, actor_of, signed_in
@@ -57,11 +65,14 @@ _ANALYSES = {
 
 
 def staff_only(view: View[P]) -> View[P]:
-    """Answer 403 to accounts that are no administrators."""
+    """Answer 403 to accounts that are no administrators; of a library that is not theirs, that there is none."""
 
     @wraps(view)
     def guarded(request: Request, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not request.user.is_staff:
+            library = kwargs.get("library_id")
+            if library is not None and not libraries_of(request.user).filter(id=library).exists():
+                raise Http404("There is no such library.")
             raise PermissionDenied
         return view(request, *args, **kwargs)
 

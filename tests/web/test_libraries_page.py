@@ -1,6 +1,9 @@
 """The settings of libraries, by page and by API, and the photos whose originals are missing."""
 
+import io
 import json
+import logging
+import sys
 from pathlib import Path
 from uuid import UUID
 
@@ -32,6 +35,27 @@ def test_only_administrators_change_libraries(shelf: Shelf, page: Client, admin_
     assert page.post(f"/libraries/{shelf.library}/remove/").status_code == 403
     assert "/libraries/" not in page.get("/").content.decode()
     assert str(shelf.root) in admin_client.get("/libraries/").content.decode()
+
+
+def test_page_and_api_say_the_same_of_a_library_that_is_not_the_askers_and_no_traceback_is_logged(
+    shelf: Shelf, page: Client, stranger: Account
+) -> None:
+    other = Client()
+    other.force_login(stranger)
+    addresses = (f"/libraries/{shelf.library}/", f"/api/v1/libraries/{shelf.library}")
+    assert [other.get(address).status_code for address in addresses] == [404, 404]
+    assert other.post(f"/libraries/{shelf.library}/rescan/").status_code == 404
+    assert other.post(f"/api/v1/libraries/{shelf.library}/rescan").status_code == 404
+    assert page.post(f"/api/v1/libraries/{shelf.library}/rescan").status_code == 403
+    [handler] = [one for one in logging.getLogger().handlers if type(one) is logging.StreamHandler]
+    written = io.StringIO()
+    before = handler.setStream(written)
+    try:
+        assert page.get(f"/libraries/{shelf.library}/").status_code == 403
+    finally:
+        handler.setStream(before or sys.stderr)
+    assert "Forbidden" in written.getvalue()
+    assert "Traceback" not in written.getvalue()
 
 
 def test_a_folder_is_added_when_it_can_be_read_and_refused_with_words_when_not(
