@@ -19,7 +19,7 @@ from workers import facereactions
 from workers.actions import supersede_dead
 from workers.places import call_for_places
 from workers.queue import NewJob, defer_batch
-from workers.redrive import redrive_or_defer
+from workers.redrive import defer_unless_waiting, redrive_or_defer
 from workers.scan import import_job_of, queue_scans
 from workers.stacking import may_belong_to_others
 
@@ -118,7 +118,7 @@ def _analyses_switched(event: Event) -> None:  # noqa: ARG001  # every reaction 
 
 def _write_sidecar(event: Event) -> None:
     args = {"photo": str(subject_of(event.stream_id))}
-    defer_batch([NewJob("write_sidecar", queue="files", args=args, priority=40)])
+    defer_unless_waiting(NewJob("write_sidecar", queue="files", args=args, priority=40), "photo")
 
 
 def _file_left(event: Event) -> None:

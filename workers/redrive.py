@@ -1,4 +1,4 @@
-"""Another try for work that died: the same job with a fresh budget, so that its attempts stay in one place."""
+"""One job where one is enough: dead work is tried again in the job that it had, and waiting work not doubled."""
 
 from django.db import connection
 
@@ -26,3 +26,18 @@ def redrive_or_defer(job: NewJob, key: str) -> None:
         defer_batch([job])
         return
     retry_jobs(dead[:1], actor="history")
+
+
+def defer_unless_waiting(job: NewJob, key: str) -> None:
+    """Queue a job unless one with the same `key` waits that will begin after the caller's transaction has ended.
+
+    The waiting one is held until then: workers skip what is locked, so it sees what the caller has done.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM procrastinate_jobs WHERE task_name = %s AND args ->> %s = %s AND status = 'todo'"
+            " AND (scheduled_at IS NULL OR scheduled_at <= now()) LIMIT 1 FOR UPDATE SKIP LOCKED",
+            [job.task_name, key, job.args[key]],
+        )
+        if cursor.fetchone() is None:
+            defer_batch([job])

@@ -5,6 +5,7 @@ IMG_1.jpg.xmp beside any. So a RAW file has IMG_1.xmp, every other IMG_1.jpg.xmp
 already, under either name, is the one that is added to.
 """
 
+import contextlib
 import errno
 import hashlib
 import os
@@ -31,6 +32,7 @@ from workers.sidecars import hold
 _ACTOR = "worker:sidecar"
 _SECONDS = 20
 _LARGEST = 16 << 20
+_RACES = 3
 _TOGETHER = {"latitude": ("longitude", "altitude"), "taken_at": ("taken_offset",)}
 _REFUSALS = {
     errno.EROFS: "The folder can only be read, so nothing can be written beside the photo.",
@@ -47,6 +49,10 @@ def write_sidecar(photo: Photo) -> str:
     """
     path = sidecar_path(photo)
     try:
+        for _ in range(_RACES - 1):
+            # Two jobs of one photo, or another program, at the same time: read again what is there now.
+            with contextlib.suppress(TransientError):
+                return _write(photo, path)
         return _write(photo, path)
     except PoisonError as refused:
         reason = refused.reason
@@ -82,6 +88,7 @@ def _write(photo: Photo, path: str) -> str:
     # Through a symbolic link, the file that it leads to.
     place = Path(os.path.realpath(original_path(folder.root, path)))
     before, packet = _read(place)
+    photo.refresh_from_db()
     facts = facts_to_write(photo.facts)
     merged: bytes = run_in_child(
         "decode", merge_xmp, packet, facts, seconds=_SECONDS, memory_mib=settings.CHILD_MEMORY_MIB

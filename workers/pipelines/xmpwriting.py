@@ -1,5 +1,6 @@
 """Writes facts into an XMP packet, a new one or one that other programs have written; the rest stays as it is."""
 
+import contextlib
 import io
 from collections.abc import Mapping
 from datetime import datetime
@@ -49,9 +50,11 @@ def merge_xmp(packet: bytes | None, facts: Mapping[str, Any]) -> bytes:
     descriptions = rdf.findall(_name("rdf:Description"))
     home = descriptions[0] if descriptions else SubElement(rdf, _name("rdf:Description"), {_name("rdf:about"): ""})
     for fact, names in PROPERTIES.items():
+        translations = _translations(rdf, names[0])
         _remove(rdf, names)
         if facts.get(fact) not in (None, "", []):
             _add(home, fact, facts)
+            _translate(home, names[0], translations)
     ElementTree.indent(root, " ")
     text: bytes = ElementTree.tostring(root, encoding="utf-8")
     return _BEGIN + text + _END
@@ -78,9 +81,24 @@ def _keep_prefixes(packet: bytes) -> None:
     try:
         for _, (prefix, uri) in ElementTree.iterparse(io.BytesIO(packet.strip(b"\x00 \r\n\t")), ["start-ns"]):
             if prefix and uri not in known:
-                ElementTree.register_namespace(prefix, uri)
-    except (ElementTree.ParseError, ValueError):
-        return  # a prefix that is reserved keeps its made-up name; what is no XML is refused by the tree
+                # A prefix that is reserved keeps its made-up name.
+                with contextlib.suppress(ValueError):
+                    ElementTree.register_namespace(prefix, uri)
+    except ElementTree.ParseError:
+        return  # what is no XML is refused by the tree
+
+
+def _translations(rdf: Element, name: str) -> list[Element]:
+    """The same words in other languages; not those that are only the first ones once more."""
+    items = rdf.findall(f"{_name('rdf:Description')}/{_name(name)}/{_name('rdf:Alt')}/{_name('rdf:li')}")
+    first = {item.text for item in items if item.get(_XML_LANGUAGE, "x-default") == "x-default"}
+    return [item for item in items if item.get(_XML_LANGUAGE) and item.text not in first]
+
+
+def _translate(home: Element, name: str, translations: list[Element]) -> None:
+    words = home.find(f"{_name(name)}/{_name('rdf:Alt')}")
+    if words is not None:
+        words.extend(translations)
 
 
 def _remove(rdf: Element, names: tuple[str, ...]) -> None:
