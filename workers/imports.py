@@ -104,7 +104,9 @@ def _import_picture(folder: Folder, path: str, original: Path, facts: FileFacts)
         tuple(said.notes),
     )
     with transaction.atomic():
-        _take_turns(found)
+        _take_turns(f"content:{found.library}:{found.sha256}", f"file:{found.file.id}")
+        # Two files that swapped their names concern the same two photos, each the other way round.
+        _take_turns(*(f"photo:{one}" for one in (_held_before(found), _holder(found)) if one))
         photo = _place(found, read)
         places.settle_place(photo, said.position, said.located)
     sidecars.call_for(folder, path)
@@ -113,8 +115,7 @@ def _import_picture(folder: Folder, path: str, original: Path, facts: FileFacts)
 
 def _place(found: photos.PhotoImported, read: photos.MetadataRead) -> UUID:
     """Which photo the content belongs to: the one that the file held, the one that holds it now, or a new one."""
-    before = PhotoFile.objects.filter(id=found.file.id).values_list("photo_id", flat=True).first()
-    holder = holder_of(found.library, found.sha256)
+    before, holder = _held_before(found), _holder(found)
     gone = _files_gone(holder) if holder and holder != before else frozenset()
     if before is not None and before != holder:
         # An edit that was written to a file of another name first, and was found there already.
@@ -127,6 +128,14 @@ def _place(found: photos.PhotoImported, read: photos.MetadataRead) -> UUID:
         else:
             commands.remove_file(before, found.file.id, "replaced", actor=_ACTOR)
     return commands.import_photo(found, read, actor=_ACTOR, holder=holder, gone=gone)
+
+
+def _held_before(found: photos.PhotoImported) -> UUID | None:
+    return PhotoFile.objects.filter(id=found.file.id).values_list("photo_id", flat=True).first()
+
+
+def _holder(found: photos.PhotoImported) -> UUID | None:
+    return holder_of(found.library, found.sha256)
 
 
 def _end(photo: UUID, files: frozenset[UUID]) -> None:
@@ -146,13 +155,13 @@ def _is_gone(file: PhotoFile) -> bool:
     return is_gone(lies_at(file.folder_id, file.path)) and within_reach(file.folder_id, file.path)
 
 
-def _take_turns(found: photos.PhotoImported) -> None:
-    """Until commit, nobody else decides about the same content or the same file."""
-    names = (f"content:{found.library}:{found.sha256}", f"file:{found.file.id}")
+def _take_turns(*names: str) -> None:
+    """Until commit, nobody else decides about these; in one order, so that two who wait do not wait for ever."""
     digests = [hashlib.blake2b(name.encode(), digest_size=8).digest() for name in names]
     keys = sorted(int.from_bytes(digest, "big", signed=True) for digest in digests)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s), pg_advisory_xact_lock(%s)", keys)
+        for key in keys:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])
 
 
 def _import_sidecar(folder: Folder, path: str, facts: FileFacts, other: NotAPhoto) -> str:
