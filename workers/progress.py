@@ -86,9 +86,11 @@ def _held() -> dict[str, str]:
 
 def _photos(imports: int) -> PhotoCounts:
     states = dict(Photo.objects.filter(hidden="").values_list("preview_state").annotate(Count("id")))
+    # Without an original there is nothing to make a preview from. Asked by itself: the index counts the states.
+    lost = Photo.objects.filter(hidden="", missing=True, preview_state=PreviewState.WAITING).count()
     return PhotoCounts(
         shown=states.get(PreviewState.READY, 0),
-        waiting=states.get(PreviewState.WAITING, 0) + imports,
+        waiting=states.get(PreviewState.WAITING, 0) - lost + imports,
         failed=Failure.objects.filter(set_aside=False).count(),
         skipped=PhotoFile.objects.filter(state=FileState.SKIPPED).count(),
     )

@@ -14,10 +14,13 @@ from core.commands.libraries import add_folder, add_library, change_ignore_rules
 from core.commands.photos import take_out
 from core.readmodels.failures import Failure
 from core.readmodels.files import PhotoFile
-from core.readmodels.libraries import Folder
+from core.readmodels.libraries import Folder, library_by_id
 from core.readmodels.photos import Photo
 from core.storage import path_to_text, preview_path
 from tests.workers.files.conftest import Home, history, jobs, last_position, work
+from workers.imports import import_found
+from workers.progress import progress
+from workers.scan import scan_folders
 
 pytestmark = pytest.mark.django_db
 
@@ -164,10 +167,6 @@ def test_j17_a_disk_that_is_away_takes_nothing_along_and_everything_is_back_with
 
 def test_photos_whose_disk_went_away_before_their_preview_was_made_get_it_when_it_is_back(home: Home) -> None:
     home.put("one.jpg", 1)
-    from core.readmodels.libraries import library_by_id
-    from workers.imports import import_found
-    from workers.scan import scan_folders
-
     scan_folders(library_by_id(home.library))
     import_found(Folder.objects.get(), "one.jpg")
     shutil.move(home.root, home.root.parent / "elsewhere")
@@ -177,6 +176,31 @@ def test_photos_whose_disk_went_away_before_their_preview_was_made_get_it_when_i
     shutil.move(home.root.parent / "elsewhere", home.root)
     home.scan()
     assert Photo.objects.get().preview_state == "ready"
+
+
+def test_photos_that_were_deleted_before_their_preview_was_made_are_nothing_to_go(home: Home) -> None:
+    for number in range(3):
+        home.put(f"{number}.jpg", number)
+    folder = Folder.objects.get()
+    for number in range(3):
+        import_found(folder, f"{number}.jpg")
+    assert progress().photos.waiting == 3
+    for number in range(2):
+        (home.root / f"{number}.jpg").unlink()
+    home.scan()
+    counted = progress().photos
+    assert (counted.shown, counted.waiting, len(home.missing())) == (1, 0, 2)
+
+
+def test_two_files_that_swap_their_names_swap_their_photos(home: Home) -> None:
+    one, two = home.put("one.jpg", 1), home.put("two.jpg", 2)
+    home.scan()
+    before = home.photos()
+    one.rename(home.root / "aside")
+    two.rename(one)
+    (home.root / "aside").rename(two)
+    home.scan()
+    assert home.photos() == {"one.jpg": before["two.jpg"], "two.jpg": before["one.jpg"]}
 
 
 def test_a_failed_file_that_was_deleted_is_forgotten_when_it_is_tried_again_and_its_job_rests(home: Home) -> None:
