@@ -71,7 +71,7 @@ def staff_only(view: View[P]) -> View[P]:
     def guarded(request: Request, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not request.user.is_staff:
             library = kwargs.get("library_id")
-            if library is not None and not libraries_of(request.user).filter(id=library).exists():
+            if isinstance(library, UUID) and not libraries_of(request.user).filter(id=library).exists():
                 raise Http404("There is no such library.")
             raise PermissionDenied
         return view(request, *args, **kwargs)
