@@ -14,7 +14,7 @@ run: $(VENV)/.installed
 	else exec $(BIN)/python manage.py up $(foreach folder,$(PHOTOS),--photos "$(folder)"); fi
 
 test: $(VENV)/.installed-dev check
-	$(BIN)/python -m pytest -n 3 --dist loadgroup -m "not slow" $(ARGS)
+	$(BIN)/python -m pytest -n 4 --dist loadgroup -m "not slow" $(ARGS)
 
 test-slow: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m slow $(ARGS)

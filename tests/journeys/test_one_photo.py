@@ -18,7 +18,9 @@ from tests.journeys.pictures import make_picture
 PASSWORD = "a darkroom at night"
 
 
-def test_a_file_becomes_a_tile_on_the_page(installation: Installation, serve: Callable[[], str]) -> None:
+def test_a_file_becomes_a_tile_on_the_page_and_a_program_with_a_key_reads_it(
+    installation: Installation, serve: Callable[[], str]
+) -> None:
     original = make_picture(installation.photos / "2024" / "garden.jpg", 5, (1600, 1200), quality=90)
     installation.manage("import", str(installation.photos))
     installation.start("worker")
@@ -39,29 +41,25 @@ def test_a_file_becomes_a_tile_on_the_page(installation: Installation, serve: Ca
         row[0] for row in installation.rows("SELECT type FROM event WHERE stream_id = %s", f"photo-{tile[2]}")
     ]
     assert history[:3] == ["photo.imported", "photo.metadata_read", "photo.previews_rendered"]
+    a_program_with_a_key_reads_the_photo_and_one_without_is_refused(installation, browser.address, tile[2])
 
 
-def test_a_program_with_a_key_reads_the_same_photo_and_one_without_is_refused(
-    installation: Installation, serve: Callable[[], str]
+def a_program_with_a_key_reads_the_photo_and_one_without_is_refused(
+    installation: Installation, address: str, photo: str
 ) -> None:
-    make_picture(installation.photos / "one.jpg", 1)
-    installation.manage("import", str(installation.photos))
-    installation.start("worker")
-    browser = Browser(serve())
-    browser.post("/welcome/", username="ada", password=PASSWORD)
-    installation.status(wait_idle=True)
     key = installation.manage("api_key", "create", "backup script").strip()
 
     def ask(path: str, key: str) -> dict[str, object]:
-        request = urllib.request.Request(browser.address + path, headers={"Authorization": f"Bearer {key}"})
+        request = urllib.request.Request(address + path, headers={"Authorization": f"Bearer {key}"})
         with urllib.request.urlopen(request, timeout=20) as answer:
             made: dict[str, object] = json.load(answer)
         return made
 
     listed = ask("/api/v1/photos", key)["photos"]
     assert isinstance(listed, list)
-    detail = ask(f"/api/v1/photos/{listed[0]['id']}", key)
-    assert detail["name"] == "one.jpg"
+    assert [one["id"] for one in listed] == [photo]
+    detail = ask(f"/api/v1/photos/{photo}", key)
+    assert detail["name"] == "garden.jpg"
     facts = detail["facts"]
     assert isinstance(facts, dict)
     assert facts["taken_at"]["source"] == "file time"

@@ -60,7 +60,9 @@ def child(machine: Installation, up: subprocess.Popen[bytes], name: str) -> psut
     raise AssertionError(f"no {name}\n{machine.logs()}")
 
 
-def test_it_shows_photos_and_starts_again_quickly_and_stops_in_order(machine: Installation) -> None:
+def test_it_shows_photos_stops_in_order_starts_again_quickly_and_gets_over_the_death_of_any_program(
+    machine: Installation,
+) -> None:
     make_picture(machine.photos / "one.jpg", 1)
     up = machine.start("up", "--photos", str(machine.photos))
     answers(machine, 60)
@@ -69,27 +71,40 @@ def test_it_shows_photos_and_starts_again_quickly_and_stops_in_order(machine: In
     child(machine, up, "watch")
     time.sleep(1)
     make_picture(machine.photos / "new folder" / "two.jpg", 2)
-    deadline = time.monotonic() + 15
-    while machine.status()["photos"]["shown"] < 2:
+    shows(machine, 2, 15)
+    a_second_start_is_refused_with_one_clear_line(machine)
+    it_stops(machine, up, signal.SIGTERM)
+
+    again = machine.start("up", "--photos", str(machine.photos))
+    assert answers(machine) < 10
+    each_killed_program_is_back_within_five_seconds(machine, again)
+    answers(machine)
+    make_picture(machine.photos / "afterwards.jpg", 3)
+    shows(machine, 3, 40)
+    it_stops(machine, again, signal.SIGINT)
+
+
+def shows(machine: Installation, photos: int, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while machine.status()["photos"]["shown"] < photos:
         assert time.monotonic() < deadline, machine.logs()
 
+
+def it_stops(machine: Installation, up: subprocess.Popen[bytes], sign: signal.Signals) -> None:
     asked = time.monotonic()
-    up.send_signal(signal.SIGTERM)
+    up.send_signal(sign)
     assert up.wait(15) == 0
     assert time.monotonic() - asked < 10
     assert not _left_behind(machine)
 
-    again = machine.start("up", "--photos", str(machine.photos))
-    assert answers(machine) < 10
-    asked = time.monotonic()
-    again.send_signal(signal.SIGINT)
-    assert again.wait(15) == 0
-    assert time.monotonic() - asked < 10
+
+def a_second_start_is_refused_with_one_clear_line(machine: Installation) -> None:
+    second = machine.start("up")
+    assert second.wait(20) == 1
+    assert "running already" in (machine.folder / "up-1.log").read_text()
 
 
-def test_each_killed_program_is_back_within_five_seconds(machine: Installation) -> None:
-    up = machine.start("up", "--photos", str(machine.photos))
-    answers(machine, 60)
+def each_killed_program_is_back_within_five_seconds(machine: Installation, up: subprocess.Popen[bytes]) -> None:
     kills = [(name, signal.SIGKILL) for name in ("web", "worker", "watch", "postgres")]
     # Asked politely, the database waits for all sessions to end, and takes no new ones: it would for ever.
     for name, sign in [*kills, ("postgres", signal.SIGTERM)]:
@@ -100,11 +115,6 @@ def test_each_killed_program_is_back_within_five_seconds(machine: Installation) 
         while child(machine, up, name).pid == before.pid:
             time.sleep(0.02)
         assert time.monotonic() - killed < 5, name
-    answers(machine)
-    make_picture(machine.photos / "afterwards.jpg", 1)
-    deadline = time.monotonic() + 40
-    while machine.status()["photos"]["shown"] < 1:
-        assert time.monotonic() < deadline, machine.logs()
 
 
 def test_after_a_power_cut_it_starts_again_and_goes_on_where_it_was(machine: Installation) -> None:
@@ -128,14 +138,6 @@ def test_after_a_power_cut_it_starts_again_and_goes_on_where_it_was(machine: Ins
     answers(machine, 60)
     photos = machine.status(wait_idle=True)["photos"]
     assert (photos["shown"], photos["waiting"]) == (12, 0)
-
-
-def test_a_second_start_on_the_same_data_folder_is_refused_with_one_clear_line(machine: Installation) -> None:
-    machine.start("up")
-    answers(machine, 60)
-    second = machine.start("up")
-    assert second.wait(20) == 1
-    assert "running already" in (machine.folder / "up-1.log").read_text()
 
 
 def test_a_port_that_another_program_has_is_told_before_anything_is_started(machine: Installation) -> None:
