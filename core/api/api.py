@@ -5,10 +5,11 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 
-from core.api import duplicates, edits, failures, libraries, looks, stacks, uploads
+from core.api import duplicates, edits, failures, libraries, looks, people, stacks, uploads
 from core.api.access import ACCESS
 from core.domain.edits import BadValue, ChangedMeanwhile, NotUndoable
 from core.domain.libraries import FolderTaken, LastFolder, LibraryNotFound, NotAFolder
+from core.domain.people import PersonNotFound
 from core.domain.photos import NothingToRetry, PhotoNotFound
 from core.domain.uploads import UploadRefused
 from core.readmodels.failures import FailureNotFound
@@ -27,6 +28,7 @@ api.add_router("/stacks", stacks.router)
 api.add_router("/duplicates", duplicates.router)
 api.add_router("/looks", looks.router)
 api.add_router("/photos", looks.alike)
+api.add_router("/people", people.router)
 api.add_router("/failures", failures.router)
 api.add_router("/libraries", libraries.router)
 api.add_router("/uploads", uploads.router)
@@ -34,6 +36,7 @@ for prefix, router in settings.API_ROUTERS:  # upper layers, by name
     api.add_router(prefix, router)
 
 
+@api.exception_handler(PersonNotFound)
 @api.exception_handler(PhotoNotFound)
 @api.exception_handler(FailureNotFound)
 @api.exception_handler(LibraryNotFound)

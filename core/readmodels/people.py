@@ -3,6 +3,8 @@
 An account sees a person by the faces in photos that it may see, and nothing of anybody else.
 """
 
+import json
+import zlib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -26,6 +28,11 @@ class Seen:
     face: Face
     photo: Photo
     person: Person | None = None
+
+    @property
+    def stamp(self) -> str:
+        """Changes with the preview and with the face's place in it, so that browsers may keep its picture."""
+        return f"{self.photo.revision}-{zlib.crc32(json.dumps(self.face.box).encode()):08x}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +137,10 @@ def named_like(account: Account, text: str, limit: int = 10, without: Collection
     return [portraits[one.id] for one in found if one.id in portraits]
 
 
-def person_named(account: Account, name: str) -> Person | None:
-    """The person with exactly this name, whatever its capitals."""
-    return _roots(account).filter(name__iexact=" ".join(name.split())).exclude(name="").order_by("id").first()
+def person_named(account: Account, name: str, owner: UUID) -> Person | None:
+    """An owner's person with exactly this name, whatever its capitals."""
+    known = _roots(account).filter(owner_id=owner).exclude(name="")
+    return known.filter(name__iexact=" ".join(name.split())).order_by("id").first()
 
 
 def face_for(account: Account, face_id: UUID) -> Seen:
@@ -168,7 +176,7 @@ def faces_of(account: Account, person: UUID, *, skip: int = 0, limit: int = 100)
     faces = Face.objects.filter(current=True, person_id=person)
     taken = models.Subquery(photos.filter(id=models.OuterRef("photo_id")).values("taken_local")[:1])
     rows = faces.filter(photo_id__in=photos.values("id")).annotate(taken=taken)
-    return _seen(
+    return seen_faces(
         account,
         list(rows.order_by(models.F("taken").desc(nulls_last=True), "photo_id", "id")[skip : skip + limit]),
     )
@@ -208,6 +216,18 @@ def owner_of(photo: Photo) -> UUID:
     return owner or photo.library_id
 
 
+def owners_of(faces: Iterable[Face]) -> set[UUID]:
+    """Whose all of these faces are."""
+    photos = Photo.objects.filter(id__in={face.photo_id for face in faces}).values("library_id")
+    libraries = Library.objects.filter(id__in=photos).values_list("owner_id", "id")
+    return {owner or library for owner, library in libraries}
+
+
+def owners_seen(account: Account) -> set[UUID]:
+    """Whose people an account sees: its own, and for staff everybody's."""
+    return {library.owner_id or library.id for library in libraries_of(account)}
+
+
 def photos_with(*people: UUID) -> models.QuerySet[Face, UUID]:
     """Ids of the photos with all of these people, for a filter; whoever asks joins them to what may be seen."""
     found = Face.objects.filter(current=True)
@@ -227,15 +247,11 @@ def birthdays(account: Account) -> dict[UUID, tuple[str, date]]:
 
 def _roots(account: Account) -> models.QuerySet[Person]:
     known = Person.objects.filter(root_id=models.F("id"))
-    return known if account.is_staff else known.filter(owner_id__in=_owners(account))
-
-
-def _owners(account: Account) -> set[UUID]:
-    return {library.owner_id or library.id for library in libraries_of(account)}
+    return known if account.is_staff else known.filter(owner_id__in=owners_seen(account))
 
 
 def _may_see(account: Account, person: Person) -> bool:
-    return account.is_staff or person.owner_id in _owners(account)
+    return account.is_staff or person.owner_id in owners_seen(account)
 
 
 def _portraits(account: Account, counts: dict[UUID, tuple[int, int]]) -> list[Portrait]:
@@ -244,7 +260,7 @@ def _portraits(account: Account, counts: dict[UUID, tuple[int, int]]) -> list[Po
     faces = visible_faces(account).filter(person_id__in=list(counts))
     best = faces.order_by("person_id", "-worth", "id").distinct("person_id")
     covers = {face.person_id: face for face in [*best, *faces.filter(id__in=chosen)]}
-    seen = {one.face.person_id: one for one in _seen(account, list(covers.values()))}
+    seen = {one.face.person_id: one for one in seen_faces(account, list(covers.values()))}
     return [
         Portrait(people[person], seen.get(person), photos, count)
         for person, (photos, count) in counts.items()
@@ -252,7 +268,8 @@ def _portraits(account: Account, counts: dict[UUID, tuple[int, int]]) -> list[Po
     ]
 
 
-def _seen(account: Account, faces: list[Face]) -> list[Seen]:
+def seen_faces(account: Account, faces: list[Face]) -> list[Seen]:
+    """Faces with their photos and people, as far as the account may see them."""
     photos = visible_photos(account).in_bulk([face.photo_id for face in faces])
     people = Person.objects.in_bulk([face.person_id for face in faces if face.person_id])
     return [

@@ -34,8 +34,8 @@ def edit(request: Request, photo_id: UUID) -> HttpResponse:
     try:
         edit_photo(photo_id, [read(request)], seen=int(seen), actor=actor_of(request))
     except (edits.BadValue, edits.ChangedMeanwhile) as refused:
-        return _panel(request, photo_id, str(refused))
-    return _panel(request, photo_id)
+        return panel(request, photo_id, str(refused))
+    return panel(request, photo_id)
 
 
 @require_POST
@@ -47,8 +47,8 @@ def undo(request: Request, photo_id: UUID, event: UUID) -> HttpResponse:
         if not undo_decision(photo_id, event, actor=actor_of(request)):
             undo_edit(photo_id, event, actor=actor_of(request))
     except edits.NotUndoable as refused:
-        return _panel(request, photo_id, f"{refused}.")
-    return _panel(request, photo_id)
+        return panel(request, photo_id, f"{refused}.")
+    return panel(request, photo_id)
 
 
 @require_POST
@@ -57,10 +57,11 @@ def write_sidecar(request: Request, photo_id: UUID) -> HttpResponse:
     """Have the sidecar written now."""
     visible_photo(request.user, photo_id)
     ask_for_sidecar(photo_id, actor=actor_of(request))
-    return _panel(request, photo_id)
+    return panel(request, photo_id)
 
 
-def _panel(request: Request, photo_id: UUID, refused: str = "") -> HttpResponse:
+def panel(request: Request, photo_id: UUID, refused: str = "") -> HttpResponse:
+    """The panel as it is now, or with the reason why nothing was changed; without script the whole page."""
     if request.htmx:
         photo = visible_photo(request.user, photo_id)
         context = {"photo": photo, "refused": refused, **known(request, photo)}

@@ -20,6 +20,7 @@ _SECTIONS = {
     "missing": "failures",
     "duplicates": "duplicates",
     "looks": "looks",
+    "people": "people",
     "jobs": "jobs",
     "libraries": "libraries",
 }

@@ -37,7 +37,7 @@ class Entry:
 def history_in_words(events: Iterable[Event]) -> list[Entry]:
     """The entries of a stream, newest first."""
     known = list(events)
-    names = _account_names(event.meta.get("actor", "") for event in known)
+    names = account_names(event.meta.get("actor", "") for event in known)
     named = [(event.event_id, event.type, codec.decode(event)) for event in known if event.type in codec.TYPES]
     decoded = [(identity, fact) for identity, _, fact in named]
     counting = edits.counting_events(decoded) | duplicates.in_force(named)
@@ -47,11 +47,11 @@ def history_in_words(events: Iterable[Event]) -> list[Entry]:
 
 def _entry(event: Event, names: Mapping[str, str], changes: Container[UUID], counting: Container[UUID]) -> Entry:
     icon, words, detail = _sentence(event)
-    who = _who(event.meta.get("actor", ""), names)
+    by = who(event.meta.get("actor", ""), names)
     change, counts = event.event_id in changes, event.event_id in counting
     undo = event.event_id if change and counts else None
     shown_type = f"{event.type}.v{event.schema_version}"
-    return Entry(icon, words, detail, who, event.recorded_at, shown_type, undo, change and not counts)
+    return Entry(icon, words, detail, by, event.recorded_at, shown_type, undo, change and not counts)
 
 
 def _sentence(event: Event) -> tuple[str, str, str]:  # noqa: C901  # one flat table, a line per event
@@ -181,7 +181,7 @@ def _looks_in_words(found: looks.LooksFound) -> tuple[str, str]:
     return words, ", ".join(one.style for one in found.styles or ())
 
 
-def _who(actor: str, names: Mapping[str, str]) -> str:
+def who(actor: str, names: Mapping[str, str]) -> str:
     """The actor "account:<id>" becomes the account's name, "worker:previews" becomes a worker."""
     kind, _, rest = actor.partition(":")
     match kind:
@@ -197,7 +197,8 @@ def _who(actor: str, names: Mapping[str, str]) -> str:
             return actor
 
 
-def _account_names(actors: Iterable[str]) -> dict[str, str]:
+def account_names(actors: Iterable[str]) -> dict[str, str]:
+    """The names of the accounts among these actors, by id."""
     ids = {actor.removeprefix("account:") for actor in actors if actor.startswith("account:")}
     valid = [UUID(text) for text in ids if _is_uuid(text)]
     if not valid:

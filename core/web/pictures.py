@@ -92,16 +92,17 @@ def _preview(request: Request, photo_id: UUID, revision: str, name: str) -> Http
     visible_photo(request.user, photo_id)
     etag = f'"{revision}-{name}"'
     if unchanged := get_conditional_response(request, etag=etag):
-        return _kept(unchanged, etag)
+        return kept(unchanged, etag)
     try:
         # Read whole: previews are small, and a stream would cost a thread change per piece.
         picture = preview_path(photo_id, revision, name).read_bytes()
     except FileNotFoundError as error:
         raise Http404("This preview is not here.") from error
-    return _kept(HttpResponse(picture, content_type="image/webp"), etag)
+    return kept(HttpResponse(picture, content_type="image/webp"), etag)
 
 
-def _kept(response: HttpResponseBase, etag: str) -> HttpResponseBase:
+def kept(response: HttpResponseBase, etag: str) -> HttpResponseBase:
+    """An answer that a browser may keep for ever, since new content has a new address."""
     response.headers["Cache-Control"] = _FOR_EVER
     response.headers["ETag"] = etag
     return response

@@ -9,12 +9,14 @@ from django.views.decorators.vary import vary_on_headers
 
 from core.readmodels.failures import failures_of_photo
 from core.readmodels.files import files_of_photo
+from core.readmodels.people import faces_in, named_like
 from core.readmodels.photos import Photo, history_of, visible_photos
 from core.readmodels.sidecars import sidecars_of_photo
 from core.readmodels.stacks import film_of, stack_of
 from core.readmodels.timeline import neighbours
 from core.web.access import Request, signed_in
 from core.web.details import sections, stars, things, waiting_for
+from core.web.faces import face_tiles
 from core.web.history import history_in_words
 from core.web.looks import looks_in_words
 from core.web.missing import absence_of
@@ -70,6 +72,8 @@ def known(request: Request, photo: Photo) -> dict[str, object]:
         "sections": sections(photo, files, sidecars_of_photo(photo.id)),
         "stars": stars(photo),
         "seen": events[-1].version,
+        "faces": face_tiles(faces_in(photo)),
+        "names": [(one.person.id, one.name) for one in named_like(request.user, "", limit=1000)],
         "things": things(photo),
         "looks": looks_in_words(photo.id),
         "waiting_for": waiting_for(),

@@ -19,7 +19,7 @@ function press(selector) {
 document.addEventListener("toggle", (event) => {
   if (!event.target.matches?.(".edit") || !event.target.open) return;
   for (const other of document.querySelectorAll("#details .edit[open]")) if (other !== event.target) other.open = false;
-  event.target.querySelector("[name=value]").focus();
+  event.target.querySelector("[name=value], [name=name]")?.focus();
 }, true);
 
 document.addEventListener("reset", (event) => {
