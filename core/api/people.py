@@ -1,12 +1,12 @@
 """People for programs: who is there, their faces and photos, every word on them, and each taken back."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from django.http import HttpRequest
 from django.urls import reverse
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 from pydantic import Field
 
 from core import whoiswho
@@ -163,10 +163,10 @@ def answer(request: HttpRequest, given: AnswerIn) -> dict[str, Any]:
 
 
 @router.post("/group-again", response={202: None}, summary="Group all faces anew")
-def group_again(request: HttpRequest) -> tuple[int, None]:
+def group_again(request: HttpRequest) -> Status[None]:
     """A worker does it. What people have said of faces stays."""
     whoiswho.group_again(asker(request))
-    return 202, None
+    return Status(202, None)
 
 
 @router.post("/undo", response=PersonOut, summary="Take an act back, or an undoing")
