@@ -6,8 +6,6 @@ picture instead of 2,048 make an index that fits into the memory of a small mach
 are then compared by their numbers. Measured in docs/similar.md.
 """
 
-import functools
-import hashlib
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -16,10 +14,9 @@ from django.db import connection, models
 from numpy.typing import NDArray
 
 from core import vectors
-from core.means import mean_of
+from core.bits import BITS, bits_of
 from core.vectors import PHOTO_NUMBERS
 
-BITS = 512
 # Counts up when directions or means change; codes of before are then made anew on demand.
 CODE_VERSION = 1
 _BATCH = 2000
@@ -100,21 +97,9 @@ def fill_codes() -> int:
     return count
 
 
-def codes_of(model: str, numbers: NDArray[np.float32]) -> list[str]:
-    """The bits of rows of numbers, as PostgreSQL writes them."""
-    sides = (numbers - np.asarray(mean_of(model, numbers.shape[1]), np.float32)) @ _directions(numbers.shape[1])
-    return [(row > 0).astype(np.uint8).tobytes().translate(_DIGITS).decode() for row in sides]
-
-
-_DIGITS = bytes([48, 49]) + bytes(254)
-
-
-@functools.lru_cache(maxsize=2)
-def _directions(numbers: int) -> NDArray[np.float32]:
-    """Corners of a cube, drawn once for ever: by a hash, since no generator promises the same numbers for ever."""
-    drawn = hashlib.shake_256(b"filmroll: similar pictures").digest(numbers * BITS // 8)
-    signs = np.unpackbits(np.frombuffer(drawn, np.uint8)).astype(np.float32) * 2 - 1
-    return np.ascontiguousarray(signs.reshape(numbers, BITS))
+def code_of(model: str, numbers: NDArray[np.float32]) -> str:
+    """The bits of one picture's numbers, as PostgreSQL writes them."""
+    return "".join("01"[bit] for bit in bits_of(model, numbers.reshape(1, PHOTO_NUMBERS))[0].astype(int))
 
 
 def _older(last: tuple[UUID, str]) -> list[tuple[UUID, str, UUID, NDArray[np.float32]]]:
@@ -131,7 +116,7 @@ def _put(rows: Sequence[tuple[UUID, str, UUID, NDArray[np.float32]]]) -> None:
         cursor.executemany(
             _PUT,
             [
-                (photo, model, library, CODE_VERSION, codes_of(model, numbers.reshape(1, PHOTO_NUMBERS))[0])
+                (photo, model, library, CODE_VERSION, code_of(model, numbers))
                 for photo, model, library, numbers in rows
             ],
         )

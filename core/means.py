@@ -1,6 +1,6 @@
 """The mean of each model's numbers over pictures of all kinds: what all have in common says nothing of one.
 
-Made once, from 200 pictures; that of half of them finds the same neighbours (docs/similar.md).
+Made once, from 182 pictures; that of half of them finds the same neighbours (docs/similar.md).
 """
 
 import base64
@@ -8,7 +8,7 @@ import struct
 
 # Model, by how its name begins → 1,024 numbers of two bytes, in base64.
 _MEANS = {
-    "mobilenet_v1": (
+    "mobilenet-v1": (
         "0ziAOJo2VDdLOeozMzeYOq045zgSNs83IDkkOG05NTqgNy08jDkmOYw2sTpXOIw3yTUJNHU1RTfHN/c48zqVOIU4Szi0OLQ3"
         "KThqOMc2KTa5Odg7OzpVOOY1WTvTOKs38TldOPY6rjRDOls6MzoFO6I5djaLM4o5XDrdNnE8ejf1PjU4jjeZOjU5yDaQOL06"
         "dDiuMhA4gTh/NSU4wTcfOP07YjiDNc87RTrpOP86SDgqNYs5yzp+OHQ1jDjPO3Y7+TenNgE4CzpFOEE0YjlQOWQ4oDn5OkI6"
@@ -44,6 +44,6 @@ _MEANS = {
 
 def mean_of(model: str, numbers: int) -> tuple[float, ...]:
     """The mean for a model; zeros for one that is not known: similar pictures are then found less well."""
-    found = next((text for start, text in _MEANS.items() if model.lower().startswith(start)), "")
+    found = next((text for start, text in _MEANS.items() if model.replace("_", "-").startswith(start)), "")
     kept = base64.b64decode(found)
     return struct.unpack(f"<{numbers}e", kept) if len(kept) == 2 * numbers else (0.0,) * numbers

@@ -41,11 +41,10 @@ class Installation:
             [sys.executable, "manage.py", *command], check=True, env=self.environment, stdout=subprocess.DEVNULL
         )
 
-    def python(self, program: str) -> str:
-        """What a short program prints that runs as one of Filmroll's."""
-        done = subprocess.run(
-            [sys.executable, "-c", program], check=True, env=self.environment, capture_output=True, text=True
-        )
+    def python(self, program: str, told: str = "") -> str:
+        """What a short program prints that runs as one of Filmroll's; `told` is its input."""
+        run = [sys.executable, "-c", program]
+        done = subprocess.run(run, check=True, env=self.environment, stdout=subprocess.PIPE, text=True, input=told)
         return done.stdout
 
     @contextlib.contextmanager
