@@ -7,8 +7,10 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef
 
 from core.domain import styles
+from core.domain.analysis import Analysis
 from core.domain.colours import written
 from core.domain.looks import PIXELS, LooksFound, Shade, StyleFound, told_by_file
+from core.readmodels.libraries import Library
 from core.readmodels.looks import Looked
 from core.readmodels.photos import Photo
 from workers.pipelines.looks import LOOKS_VERSION, Looks
@@ -21,16 +23,21 @@ _BATCH = 1000
 def looks_found(photo: Photo, content: str, made: Looks, size: tuple[int, int]) -> LooksFound:
     """What is recorded of a photo: the colours, and the styles by what was measured and what the file says.
 
-    `size` is the width and height of the upright original.
+    `size` is the width and height of the upright original. What the library does without is not recorded.
     """
+    off = _off(photo.library_id)
     known = {name: fact["value"] for name, fact in photo.facts.items()}
     told = told_by_file(known, kind=photo.kind, name=photo.name, width=size[0], height=size[1])
     return LooksFound(
         content=content,
         model=PIXELS,
         model_version=str(LOOKS_VERSION),
-        colours=tuple(Shade(str(one.name), one.share, written(one.mean)) for one in made.shades),
-        styles=tuple(
+        colours=None
+        if Analysis.COLOURS in off
+        else tuple(Shade(str(one.name), one.share, written(one.mean)) for one in made.shades),
+        styles=None
+        if Analysis.STYLES in off
+        else tuple(
             StyleFound(str(one.style), {name: round(value, _DIGITS) for name, value in one.measured.items()})
             for one in styles.styles_of({**made.measured, **told})
         ),
@@ -38,17 +45,29 @@ def looks_found(photo: Photo, content: str, made: Looks, size: tuple[int, int]) 
 
 
 def queue_older(library: UUID | None = None) -> int:
-    """Have every photo looked at again that was never looked at, or by an older version; how many."""
-    count, older = 0, _older(library)
-    while photos := list(islice(older, _BATCH)):
-        defer_batch([NewJob("find_looks", queue="previews", args={"photo": str(photo)}) for photo in photos])
-        count += len(photos)
+    """Have every photo looked at again that was never looked at, or by an older version; how many.
+
+    What a library does without is not missed there.
+    """
+    count = 0
+    for one in Library.objects.filter(removed=False, **({"id": library} if library else {})):
+        older = _older(one)
+        while photos := list(islice(older, _BATCH)):
+            defer_batch([NewJob("find_looks", queue="previews", args={"photo": str(photo)}) for photo in photos])
+            count += len(photos)
     return count
 
 
-def _older(library: UUID | None) -> Iterator[UUID]:
-    newest = Looked.objects.filter(photo_id=OuterRef("id"), model=PIXELS, model_version=str(LOOKS_VERSION))
-    ready = Photo.objects.filter(hidden="").exclude(revision="").filter(~Exists(newest))
-    if library is not None:
-        ready = ready.filter(library_id=library)
-    yield from ready.order_by("id").values_list("id", flat=True).iterator()
+def _older(library: Library) -> Iterator[UUID]:
+    wanted = {str(one): True for one in (Analysis.COLOURS, Analysis.STYLES) if one not in _off(library.id)}
+    if not wanted:
+        return
+    newest = Looked.objects.filter(
+        photo_id=OuterRef("id"), model=PIXELS, model_version=str(LOOKS_VERSION), **wanted
+    )
+    ready = Photo.objects.filter(library_id=library.id, hidden="").exclude(revision="")
+    yield from ready.filter(~Exists(newest)).order_by("id").values_list("id", flat=True).iterator()
+
+
+def _off(library: UUID) -> set[str]:
+    return set(Library.objects.values_list("analyses_off", flat=True).get(id=library))

@@ -36,8 +36,8 @@ _MEAN = np.asarray(mean_of(_MODEL, 1024), np.float32)
 _PHOTOS = """
 INSERT INTO photo (
     id, library_id, sha256, kind, media, mime, name, folder_id, path, size, missing, hidden, revision,
-    preview_state, taken_local, taken_offset, taken_source, thumbhash, method, camera, lens, favourite, said, facts,
-    notes, labels_model, imported_at)
+    preview_state, taken_local, taken_offset, taken_source, thumbhash, method, camera, lens, favourite, said,
+    facts, notes, labels_model, imported_at)
 SELECT
     md5('photo ' || n)::uuid, %(library)s, md5(n::text), 'jpeg', 'image', 'image/jpeg', n || '.jpg', %(library)s,
     n || '.jpg', 1, false, '', 'r1', 'ready', '2024-01-01'::timestamp + n * interval '1 second',

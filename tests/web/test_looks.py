@@ -1,25 +1,30 @@
 """Colours and styles: recorded once, shown in the viewer, found by the picker and by programs, replayed alike."""
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.test import Client
 from PIL import Image
 
 from core.accounts import Account
+from core.commands.libraries import switch_analyses
 from core.commands.log import load_photo
 from core.commands.looks import record_looks
 from core.domain import photos
+from core.domain.analysis import Analysis
 from core.domain.colours import Colour
 from core.domain.looks import LooksFound, Shade, StyleFound
 from core.readmodels.looks import NoSuchLook, PhotoColour, PhotoStyle, looks_of_photo, photos_with
-from core.readmodels.photos import Photo, history_of
+from core.readmodels.photos import history_of
 from core.storage import preview_path
 from events.replay import replay
 from tests.web.conftest import Shelf, minute
 from tests.web.test_viewer import text_of
+from workers import looking, tasks
 
 pytestmark = pytest.mark.django_db
 
@@ -185,15 +190,39 @@ def test_a_replay_gives_the_same_rows(shelf: Shelf) -> None:
 
 
 def test_photos_of_before_are_looked_at_again_on_demand_from_their_tile(shelf: Shelf) -> None:
-    from workers import looking, tasks
-
     old, new, waiting = shelf.photo("1.jpg"), shelf.photo("2.jpg"), shelf.photo("3.jpg", ready=False)
     looked(new, ("red", 1.0, "#ff0000"))
     tile = preview_path(old, "r1", "tile")
     Image.new("RGB", (600, 400), "#1e6fd8").save(Path(tile), "WEBP")
-    assert looking.queue_older() == 1
+    said = io.StringIO()
+    call_command("looks", stdout=said)
+    assert said.getvalue() == "1 photo will be looked at again.\n"
     assert tasks.find_looks(str(old)) == "1 colours, 0 styles"
     assert tasks.find_looks(str(waiting)).startswith("there is no preview yet")
     assert [one.colour for one in looks_of_photo(old).colours or []] == ["azure"]
     assert looking.queue_older() == 0
-    assert Photo.objects.filter(id__in=photos_with(colour="azure")).get().id == old
+    with pytest.raises(CommandError, match="no library 'Nowhere'"):
+        call_command("looks", library="Nowhere")
+
+
+def test_what_a_library_does_without_is_neither_found_nor_missed(shelf: Shelf) -> None:
+    photo = shelf.photo()
+
+    def again() -> tuple[int, object, object]:
+        queued = looking.queue_older()
+        if queued:
+            tasks.find_looks(str(photo))
+        known = looks_of_photo(photo)
+        return queued, known.colours, known.styles
+
+    switch_analyses(shelf.library, [Analysis.COLOURS, Analysis.STYLES], actor="test")
+    assert again() == (0, None, None)
+    tasks.find_looks(str(photo))
+    assert [event.type for event in history_of(shelf.owner, photo)].count("photo.looks_found") == 0
+    switch_analyses(shelf.library, [Analysis.COLOURS], actor="test")
+    assert again() == (1, None, [])
+    assert again() == (0, None, [])
+    switch_analyses(shelf.library, [], actor="test")
+    queued, colours, styles = again()
+    assert queued == 1 and colours and styles == []
+    assert again()[0] == 0
