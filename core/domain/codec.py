@@ -1,5 +1,6 @@
 """Events under their written-down names, and each one to and from plain JSON values."""
 
+from functools import cache
 from typing import Any, cast
 
 from pydantic import TypeAdapter
@@ -103,13 +104,18 @@ TYPES: dict[str, type[Any]] = {
     "person.act_undone": people.ActUndone,
 }
 _NAMES = {made: name for name, made in TYPES.items()}
-_ADAPTERS: dict[str, TypeAdapter[Any]] = {name: TypeAdapter(made) for name, made in TYPES.items()}
+
+
+@cache
+def _adapter(name: str) -> TypeAdapter[Any]:
+    # Made when first needed: all of them would be a twelfth of each program's start.
+    return TypeAdapter(TYPES[name])
 
 
 def encode(event: DomainEvent) -> tuple[str, dict[str, Any]]:
     """An event's written-down name and its payload."""
     name = _NAMES[type(event)]
-    return name, _ADAPTERS[name].dump_python(event, mode="json")
+    return name, _adapter(name).dump_python(event, mode="json")
 
 
 def newest_version(name: str) -> int:
@@ -127,4 +133,4 @@ def decode(event: Event) -> DomainEvent:
 
 def fact_of(name: str, data: dict[str, Any]) -> DomainEvent:
     """The domain event with this name and payload."""
-    return cast(DomainEvent, _ADAPTERS[name].validate_python(data))
+    return cast(DomainEvent, _adapter(name).validate_python(data))

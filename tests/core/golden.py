@@ -72,7 +72,7 @@ def write_missing() -> list[Path]:
             continue
         if version < codec.newest_version(name):
             raise SystemExit(f"{path.name} is gone, and this program only knows the newest version: restore it.")
-        data = codec._ADAPTERS[name].dump_python(_example(codec.TYPES[name], ""), mode="json")
+        data = codec._adapter(name).dump_python(_example(codec.TYPES[name], ""), mode="json")
         path.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
         written.append(path)
     sums = known_sums() | {path.name: sum_of(path) for path in written}

@@ -48,7 +48,7 @@ def test_it_is_lifted_and_understood_and_keys_of_other_programs_stay(path: Path)
     fact = codec.decode(event)
     assert type(fact) is codec.TYPES[event.type]
     # What was written down is what is understood: nothing of it is lost on the way to today's shape.
-    again = codec._ADAPTERS[event.type].dump_python(fact, mode="json")
+    again = codec._adapter(event.type).dump_python(fact, mode="json")
     assert {key: again[key] for key in event.data if key in again} == {
         key: value for key, value in event.data.items() if key in again
     }
