@@ -48,8 +48,9 @@ def tell(events: Iterable[Event]) -> None:
         return
     token = _waiting.set(waiting := deque(events))
     try:
+        known = all_consumers()
         while waiting:
-            deliver(waiting.popleft(), all_consumers())
+            deliver(waiting.popleft(), known)
     finally:
         _waiting.reset(token)
 
