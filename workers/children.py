@@ -40,6 +40,8 @@ LANES = {
     # Grouping all faces anew is rare, and takes much memory.
     "grouping": Lane(children=1, tasks=1, idle_seconds=1),
     "analysis": Lane(children=1, tasks=5000, idle_seconds=60),
+    # A model that is made from others: once in the life of an installation.
+    "making": Lane(children=1, tasks=1, idle_seconds=1),
 }
 
 _STOP_SECONDS = 10

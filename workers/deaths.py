@@ -57,5 +57,6 @@ _RECORDERS: dict[str, Callable[[Args, int, int, BaseException], None]] = {
     "import_file": _import_died,
     "render_previews": _step_died(Step.PREVIEWS),
     "write_sidecar": _sidecar_died,
+    "analyse_photo": _step_died(Step.LABELS),
     "detect_objects": _step_died(Step.LABELS),
 }

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
+from workers.catalog import BY_ANALYSIS
 from workers.retries import ALONE
 
 
@@ -25,5 +26,6 @@ LANES: dict[str, Lane] = {
     "operations": Lane(("operations",), 1),
     # One owner's faces are grouped by one job at a time anyway.
     "people": Lane(("people",), 1),
-    "analysis": Lane(("labels",), 1),
+    # More than there are children: while one job is at the database, another one's picture is looked at.
+    "analysis": Lane(("labels", *(f"labels-{analysis}" for analysis in BY_ANALYSIS)), 3),
 }

@@ -1,188 +1,171 @@
-"""The model files that analyses need: which they are, where they lie, whether they are whole, how to get them.
+"""The model files that analyses need: where they lie, and whether they are whole. Nothing is downloaded here.
 
-A file counts only when its SHA-256 is the pinned one. Nothing is downloaded unless the installation allows it.
+A file counts only when its SHA-256 is the pinned one, or when it was made here from files whose hashes are.
 """
 
-import contextlib
 import enum
 import hashlib
-import os
-import tempfile
-import threading
-import time
-import urllib.request
+import importlib.util
+import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
-from http.client import HTTPException
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
 
 import structlog
 from django.conf import settings
 
+from workers.catalog import MODELS, ModelFile
+
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class ModelFile:
-    """One model: what it is for, the file that holds it and where that comes from. Version goes into events."""
-
-    name: str
-    version: str
-    purpose: str
-    file_name: str
-    sha256: str
-    size: int  # bytes
-    licence: str
-    url: str
-
-
-OBJECTS = "yolox-nano"
-MODELS = {
-    OBJECTS: ModelFile(
-        name=OBJECTS,
-        version="ti-lite-416-int8",
-        purpose="objects with boxes, 80 COCO classes",
-        file_name="yolox_nano_ti_lite_416_int8.tflite",
-        sha256="bf41b00aba4f00872430cea4c953b2614a2650a732a5e7c1bd707cd561ced48f",
-        size=2_471_384,
-        licence="Apache-2.0 (Megvii YOLOX) and BSD-3-Clause (Texas Instruments)",
-        url="https://raw.githubusercontent.com/MaxCYCHEN/yolox-ti-lite_tflite_int8/"
-        "535f15563dce96fbbce7cbe228bbf2f832c91d47/tflite_yolox_nano_ti/saved_model/"
-        "yolox_nano_ti_lite_0510_integer_quant.tflite",
-    ),
-}
-
-_CONNECT_SECONDS = 20
-_CHUNK = 1 << 16
-# After a failed download, how long `obtain` waits before it tries again.
-_RETRY_SECONDS = 600
 
 
 class State(enum.StrEnum):
     """How a model stands."""
 
-    READY = "ready"  # there, and the pinned hash is right
+    READY = "ready"  # all files are there, and the pinned hashes are right
+    TO_MAKE = "to be made"  # a file is still to be made from others, which are there
     MISSING = "missing"  # no file of its name
     DAMAGED = "damaged"  # a file of its name, with other content
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a look at the folders found; `path` is the whole file, or the damaged one; `reason` in plain words."""
+    """What a look at the folders found: role → whole file; `reason` in plain words; `lacking`: what is not."""
 
     state: State
-    path: Path | None
-    reason: str
-
-
-class DownloadError(Exception):
-    """A model could not be had; the message says why and what to do."""
+    paths: dict[str, Path] = field(default_factory=dict)
+    reason: str = ""
+    lacking: tuple[ModelFile, ...] = ()
 
 
 def look(name: str) -> Look:
-    """How the model stands, without downloading anything. Raises KeyError for a name that is not in MODELS."""
-    model = MODELS[name]
-    damaged = None
-    for path in _candidates(model):
-        if _is_whole(path, model):
-            return Look(State.READY, path, "")
-        damaged = damaged or path
-    if damaged:
-        return Look(State.DAMAGED, damaged, f"{damaged} is not the model {name}: its content differs. Replace it.")
-    return Look(State.MISSING, None, f"The model {name} is missing: there is no {model.file_name} in {_places()}.")
+    """How the model stands. Raises KeyError for a name that is not in the catalogue."""
+    paths: dict[str, Path] = {}
+    lacking: list[ModelFile] = []
+    to_make: list[ModelFile] = []
+    for file in MODELS[name].files:
+        if path := find_file(file):
+            paths[file.role] = path
+        elif file.made_from and all(map(find_file, file.made_from)):
+            to_make.append(file)
+        else:
+            lacking += [part for part in file.made_from if not find_file(part)] or [file]
+    if lacking:
+        return _incomplete(name, paths, lacking)
+    if to_make:
+        reason = f"The model {name} is complete once {to_make[0].name} has been made, which a worker does."
+        return Look(State.TO_MAKE, paths, reason, tuple(to_make))
+    return Look(State.READY, paths)
 
 
-def find(name: str) -> Path | None:
-    """The model's file when it is ready."""
+def find(name: str) -> dict[str, Path] | None:
+    """The model's files by role when it is ready."""
     seen = look(name)
-    return seen.path if seen.state is State.READY else None
+    return seen.paths if seen.state is State.READY else None
 
 
-def obtain(name: str) -> Look:
-    """Like `look`, but downloads a missing or damaged model where that is allowed; never raises for a failure.
-
-    It may take as long as the download: not for an event loop's own thread.
-    """
-    seen = look(name)
-    if seen.state is State.READY or not settings.MODEL_DOWNLOADS or not _is_due(name):
-        return seen
-    try:
-        return Look(State.READY, download(name), "")
-    except DownloadError as error:
-        log.warning("a model could not be downloaded", model=name, reason=str(error))
-        return Look(seen.state, seen.path, f"{seen.reason} {error}")
+def find_file(file: ModelFile) -> Path | None:
+    """Where a file lies whole."""
+    return next((path for path in _candidates(file) if _hash_of(path) == file.sha256), None) or _made(file)
 
 
-def download(name: str) -> Path:
-    """Fetch the model into DATA_DIR/models, whole or not at all. Raises DownloadError."""
-    model = MODELS[name]
-    if not settings.MODEL_DOWNLOADS:
-        raise DownloadError(
-            f"Downloads are switched off. Set FILMROLL_MODEL_DOWNLOADS=on, or put {model.file_name} into "
-            f"{_downloads()} or the folder that FILMROLL_MODELS_DIR names."
-        )
-    target = _downloads() / model.file_name
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with _becoming(target) as file:
-            _fetch(model, file)
-    except (OSError, HTTPException) as error:  # urllib's own errors are OSErrors too
-        raise DownloadError(f"{name} could not be downloaded from {model.url}: {error}.") from error
-    log.info("model downloaded", model=name, path=str(target))
-    return target
+def place_of_made(file: ModelFile) -> Path:
+    """Where a file goes that is made from others: another place for each content of these."""
+    parts = hashlib.sha256("".join(part.sha256 for part in file.made_from).encode()).hexdigest()
+    return kept_models() / "made" / parts[:12] / file.name
 
 
-def _fetch(model: ModelFile, file: BinaryIO) -> None:
-    digest, size = hashlib.sha256(), 0
-    with urllib.request.urlopen(model.url, timeout=_CONNECT_SECONDS) as answer:
-        # One byte more than expected is enough to know that it is another file.
-        while size <= model.size and (chunk := answer.read(_CHUNK)):
-            file.write(chunk)
-            digest.update(chunk)
-            size += len(chunk)
-    if digest.hexdigest() != model.sha256:
-        raise DownloadError(
-            f"What {model.url} sent is not the model {model.name}: {size:,} bytes with SHA-256 "
-            f"{digest.hexdigest()}, and not {model.size:,} bytes with {model.sha256}. Nothing was kept."
-        )
+def seal(made: Path) -> None:
+    """Write down the hash of a file that was made here, so that it is believed from now on."""
+    with made.open("rb") as content:
+        digest = hashlib.file_digest(content, "sha256").hexdigest()
+    seal_of = _seal_of(made)
+    part = seal_of.with_suffix(".part")
+    part.write_text(digest)
+    part.replace(seal_of)
 
 
-@contextlib.contextmanager
-def _becoming(target: Path) -> Iterator[BinaryIO]:
-    """A new file that takes its name when it is whole and on the disk."""
-    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(descriptor)
-        Path(name).chmod(0o644)
-        Path(name).replace(target)
-    finally:
-        Path(name).unlink(missing_ok=True)
+def add_from(folder: Path) -> list[Path]:
+    """Copy the whole files of any model from a folder, at any depth, into Filmroll's own; where they are now."""
+    added = []
+    kept_models().mkdir(parents=True, exist_ok=True)
+    for file in every_file():
+        found = next((path for path in _named(folder, file.name) if _hash_of(path) == file.sha256), None)
+        if found and find_file(file) is None:
+            part = kept_models() / f".{file.name}.added"
+            shutil.copyfile(found, part)
+            added.append(part.replace(kept_models() / file.name))
+    return added
 
 
-def _downloads() -> Path:
+def every_file() -> Iterator[ModelFile]:
+    """Each file of the catalogue, and each that another is made from."""
+    for model in MODELS.values():
+        for file in model.files:
+            yield from (file, *file.made_from)
+
+
+def kept_models() -> Path:
+    """Filmroll's own folder of models."""
     return Path(settings.DATA_DIR) / "models"
 
 
+def _incomplete(name: str, paths: dict[str, Path], lacking: list[ModelFile]) -> Look:
+    damaged = next((path for file in lacking for path in _candidates(file)), None)
+    if damaged:
+        reason = f"{damaged} is not of the model {name}: its content differs. Replace it."
+        return Look(State.DAMAGED, paths, reason, tuple(lacking))
+    names = " and ".join(file.name for file in lacking)
+    reason = f"The model {name} is missing: there is no {names} in {_places()}."
+    return Look(State.MISSING, paths, reason, tuple(lacking))
+
+
 def _places() -> str:
-    return " or ".join(str(folder) for folder in (settings.MODELS_DIR, _downloads()) if folder)
+    return " or ".join(str(folder) for folder in (settings.MODELS_DIR, kept_models()) if folder)
 
 
-def _candidates(model: ModelFile) -> Iterator[Path]:
-    """Files of the model's name, the installation's own folder first, at any depth."""
-    for folder in (settings.MODELS_DIR, _downloads()):
+def _candidates(file: ModelFile) -> Iterator[Path]:
+    """Files of that name: in the package that carries it, then the installation's own folder, at any depth."""
+    if file.package and (carried := _in_package(file)):
+        yield carried
+    for folder in (settings.MODELS_DIR, kept_models()):
         if folder:
-            yield from sorted(path for path in Path(folder).rglob(model.file_name) if path.is_file())
+            yield from _named(Path(folder), file.name)
+
+
+def _named(folder: Path, name: str) -> list[Path]:
+    return sorted(path for path in folder.rglob(name) if path.is_file() and path.parent.parent.name != "made")
+
+
+def _in_package(file: ModelFile) -> Path | None:
+    # Found, not imported: importing the package would bring TensorFlow along.
+    package, _, folder = file.package.partition("/")
+    found = importlib.util.find_spec(package)
+    if found is None or not found.submodule_search_locations:
+        return None
+    path = Path(found.submodule_search_locations[0]) / folder / file.name
+    return path if path.is_file() else None
+
+
+def _made(file: ModelFile) -> Path | None:
+    if not file.made_from:
+        return None
+    made = place_of_made(file)
+    try:
+        return made if _seal_of(made).read_text() == _hash_of(made) else None
+    except OSError:
+        return None
+
+
+def _seal_of(made: Path) -> Path:
+    return made.with_name(f"{made.name}.sha256")
 
 
 _hashes: dict[tuple[Path, int, int], str] = {}
 
 
-def _is_whole(path: Path, model: ModelFile) -> bool:
-    """Hashes a file once, and again only when its time or size changed."""
+def _hash_of(path: Path) -> str:
+    """Reads a file once, and again only when its time or size changed; "" when it cannot be read."""
     try:
         stat = path.stat()
         key = (path, stat.st_mtime_ns, stat.st_size)
@@ -190,20 +173,7 @@ def _is_whole(path: Path, model: ModelFile) -> bool:
             with path.open("rb") as file:
                 _hashes[key] = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        log.warning("a model file cannot be read", path=str(path), error=str(error))
-        return False
-    return _hashes[key] == model.sha256
-
-
-_next_try: dict[str, float] = {}
-_next_try_lock = threading.Lock()
-
-
-def _is_due(name: str) -> bool:
-    """Whether nobody tried in the last minutes; the asker is then the one who tries."""
-    with _next_try_lock:
-        now = time.monotonic()
-        if now < _next_try.get(name, now):
-            return False
-        _next_try[name] = now + _RETRY_SECONDS
-        return True
+        if path.exists():
+            log.warning("a model file cannot be read", path=str(path), error=str(error))
+        return ""
+    return _hashes[key]

@@ -6,7 +6,7 @@ Where an event takes away the cause of a dead job, that job is resolved in the s
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
-from core.domain import codec, files, libraries, photos
+from core.domain import analysis, codec, files, libraries, photos
 from core.domain.photos import Step
 from core.domain.streams import subject_of
 from core.readmodels.failures import Failure
@@ -19,6 +19,8 @@ from workers import facereactions
 from workers.actions import supersede_dead
 from workers.places import call_for_places
 from workers.queue import NewJob, defer_batch
+from workers.reanalysing import TASK as ANALYSE_LIBRARY
+from workers.reanalysing import let_go
 from workers.redrive import defer_unless_waiting, redrive_or_defer
 from workers.scan import import_job_of, queue_scans
 from workers.stacking import may_belong_to_others
@@ -112,10 +114,6 @@ def _words_and_place(event: Event) -> None:
     _place_wanted(event)
 
 
-def _analyses_switched(event: Event) -> None:  # noqa: ARG001  # every reaction is called with its event
-    call_for_places()
-
-
 def _write_sidecar(event: Event) -> None:
     args = {"photo": str(subject_of(event.stream_id))}
     defer_unless_waiting(NewJob("write_sidecar", queue="files", args=args, priority=40), "photo")
@@ -146,8 +144,28 @@ def _previews_rendered(event: Event) -> None:
     defer_batch([_step_job(subject_of(event.stream_id), Step.LABELS)])
 
 
-def _labels_found(event: Event) -> None:
+def _seen(event: Event) -> None:
     _resolve_step(event, Step.LABELS, _DONE)
+
+
+def _analyses_switched(event: Event) -> None:
+    """What is off waits for no model any more; what is on again is made up for."""
+    fact = codec.decode(event)
+    assert isinstance(fact, analysis.AnalysesSwitched)
+    let_go(subject_of(event.stream_id), fact.off)
+    _analyse_library(event, older=False)
+    call_for_places()
+
+
+def _analysis_asked(event: Event) -> None:
+    fact = codec.decode(event)
+    assert isinstance(fact, analysis.AnalysisAsked)
+    _analyse_library(event, older=fact.older)
+
+
+def _analyse_library(event: Event, *, older: bool) -> None:
+    args = {"library": str(subject_of(event.stream_id)), "older": older}
+    defer_batch([NewJob(ANALYSE_LIBRARY, queue="scan", args=args)])
 
 
 def _find_stack(event: Event) -> None:
@@ -190,8 +208,12 @@ def _file_set_aside(event: Event) -> None:
     _resolve_file(subject_of(event.stream_id), _ASIDE)
 
 
-_TASKS = {Step.PREVIEWS: ("render_previews", "previews", 20), Step.LABELS: ("detect_objects", "labels", 0)}
-_ALL_STEPS: Sequence[str] = [task for task, _, _ in _TASKS.values()]
+_TASKS = {Step.PREVIEWS: ("render_previews", "previews", 20), Step.LABELS: ("analyse_photo", "labels", 0)}
+# Jobs queued under a task's former name may still be there.
+_FORMER = {Step.LABELS: ["detect_objects"]}
+_ALL_STEPS: Sequence[str] = [task for task, _, _ in _TASKS.values()] + [
+    name for old in _FORMER.values() for name in old
+]
 
 
 def _step_job(photo: UUID, step: Step, more: int = 0) -> NewJob:
@@ -212,7 +234,7 @@ def _resolve_file(file: UUID, reason: str) -> None:
 
 
 def _resolve_step(event: Event, step: Step, reason: str) -> None:
-    supersede_dead([_TASKS[step][0]], "photo", [str(subject_of(event.stream_id))], reason)
+    supersede_dead([_TASKS[step][0], *_FORMER.get(step, [])], "photo", [str(subject_of(event.stream_id))], reason)
 
 
 HANDLERS: dict[str, Callable[[Event], None]] = {
@@ -223,6 +245,7 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     "library.ignore_rules_changed": _scan_library,
     "library.rescan_asked": _scan_library,
     "library.analyses_switched": _analyses_switched,
+    "library.analysis_asked": _analysis_asked,
     "photo.imported": _imported,
     "photo.file_added": _file_found,
     "photo.file_back": _file_found,
@@ -242,7 +265,10 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     "photo.sidecar_asked": _write_sidecar,
     "photo.metadata_read": _find_stack,
     "photo.previews_rendered": _previews_rendered,
-    "photo.labels_found": _labels_found,
+    **dict.fromkeys(
+        ("photo.labels_found", "photo.scenes_found", "photo.faces_found", "photo.vector_made", "photo.analysed"),
+        _seen,
+    ),
     "photo.step_retried": _retry_step,
     "photo.step_set_aside": _step_set_aside,
     **facereactions.HANDLERS,

@@ -17,10 +17,11 @@ from core.readmodels.libraries import folder_by_id, library_by_id
 from core.readmodels.photos import Photo
 from core.storage import preview_path, put_in_place, working_folder
 from workers import (
+    analysing,
     grouping,
     looking,
-    modelfiles,
     places,
+    reanalysing,
     regrouping,
     sidecars,
     sidecarwriting,
@@ -28,17 +29,14 @@ from workers import (
     uploads,
 )
 from workers.children import run_in_child
-from workers.errors import TransientError
 from workers.imports import find_original, import_found
 from workers.operations import run_slice
-from workers.pipelines import labels, looks, previews
+from workers.pipelines import looks, previews
 from workers.retries import RetryPolicy
 from workers.scan import scan_folders
 
 _DECODE_SECONDS = 20
 _LOOKS = "worker:looks"
-_LABELS_SECONDS = 60
-_LABELS_MEMORY_MIB = 2048
 
 
 @app.task(name="scan_library", queue="scan", priority=5, retry=RetryPolicy())
@@ -134,23 +132,22 @@ def find_stack(photo: str) -> int:
     return stacking.find_stack(UUID(photo))
 
 
+@app.task(name=analysing.TASK, queue="labels", priority=0, retry=RetryPolicy())
+def analyse_photo(photo: str, only: list[str] | None = None) -> str:
+    """See what is in a photo, on its previews, never again on the original."""
+    return analysing.analyse(UUID(photo), only or ())
+
+
 @app.task(name="detect_objects", queue="labels", priority=0, retry=RetryPolicy())
-def detect_objects(photo: str) -> None:
-    """See what is in a photo, on its large preview, never again on the original."""
-    known = Photo.objects.get(id=UUID(photo))
-    model = modelfiles.find(modelfiles.OBJECTS)
-    if model is None:
-        # The worker leaves this queue alone while the model is missing; this is the file gone just now.
-        raise TransientError("model-missing", "The model that recognises things is not installed.")
-    found = run_in_child(
-        "analysis",
-        labels.detect_objects,
-        preview_path(known.id, known.revision, "large"),
-        model,
-        seconds=_LABELS_SECONDS,
-        memory_mib=_LABELS_MEMORY_MIB,
-    )
-    photo_commands.record_labels(known.id, _seen(found), actor="worker:labels", content=known.sha256)
+def detect_objects(photo: str) -> str:
+    """What `analyse_photo` was called when things were all that was looked for; such jobs may still be queued."""
+    return analysing.analyse(UUID(photo))
+
+
+@app.task(name=reanalysing.TASK, queue="scan", priority=0, retry=RetryPolicy())
+def analyse_library(library: str, older: bool = False) -> int:
+    """Queue the photos of a library that something wanted is not known of, or was seen by an older model."""
+    return reanalysing.analyse_library(UUID(library), older=older)
 
 
 @app.task(name="group_faces", queue="people", retry=RetryPolicy())
@@ -189,13 +186,4 @@ def _rendered(made: previews.Previews, revision: str) -> photos.PreviewsRendered
         method=made.method,
         notes=tuple(made.notes),
         likeness=made.likeness,
-    )
-
-
-def _seen(found: list[labels.Label]) -> photos.LabelsFound:
-    return photos.LabelsFound(
-        step_version=labels.LABELS_VERSION,
-        model=modelfiles.OBJECTS,
-        model_version=modelfiles.MODELS[modelfiles.OBJECTS].version,
-        labels=tuple(photos.Label(one.label, one.score, one.box) for one in found),
     )

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from core.commands.log import load_library, write
 from core.domain import libraries
-from core.domain.analysis import AnalysesSwitched, Analysis
+from core.domain.analysis import AnalysesSwitched, Analysis, AnalysisAsked
 from core.domain.libraries import Library, LibraryEvent, LibraryNotFound, NotAFolder, library_id
 from core.domain.streams import library_stream
 from core.storage import folder_path, managed_root, path_to_text
@@ -100,6 +100,11 @@ def switch_analyses(identity: UUID, off: Collection[Analysis], *, actor: str) ->
 def ask_for_rescan(identity: UUID, *, actor: str) -> None:
     """Have a library's folders looked through now."""
     _decide(identity, lambda _: [libraries.RescanAsked()], actor)
+
+
+def ask_for_analysis(identity: UUID, *, actor: str) -> None:
+    """Have a library's photos looked at again where nobody has looked yet, or an older model has."""
+    _decide(identity, lambda _: [AnalysisAsked()], actor)
 
 
 def record_folder(identity: UUID, fact: libraries.HealthEvent, *, actor: str) -> bool:

@@ -91,6 +91,13 @@ class AnalysesSwitched:
     off: tuple[Analysis, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class AnalysisAsked:
+    """A person wants the photos to be looked at again: with `older` also what an older model has seen already."""
+
+    older: bool = True
+
+
 Found = ScenesFound | FacesFound | VectorMade
 AnalysisEvent = Found | PhotoAnalysed
 

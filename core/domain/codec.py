@@ -34,6 +34,7 @@ TYPES: dict[str, type[Any]] = {
     "library.watch_switched": libraries.WatchSwitched,
     "library.sidecars_switched": libraries.SidecarsSwitched,
     "library.analyses_switched": analysis.AnalysesSwitched,
+    "library.analysis_asked": analysis.AnalysisAsked,
     "library.rescan_asked": libraries.RescanAsked,
     "library.folder_offline": libraries.FolderOffline,
     "library.folder_online": libraries.FolderOnline,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 from uuid import UUID, uuid5
 
-from core.domain.analysis import AnalysesSwitched, Analysis
+from core.domain.analysis import AnalysesSwitched, Analysis, AnalysisAsked
 from core.domain.personal import Personal
 
 K = TypeVar("K")
@@ -151,6 +151,7 @@ LibraryEvent = (
     | WatchSwitched
     | SidecarsSwitched
     | AnalysesSwitched
+    | AnalysisAsked
     | RescanAsked
     | FolderOffline
     | FolderOnline
@@ -251,7 +252,7 @@ def evolve(identity: UUID, library: Library, event: LibraryEvent) -> Library:  #
             return replace(library, unwatched={**library.unwatched, folder: reason})
         case FolderWatched(folder=folder):
             return replace(library, unwatched=_without(library.unwatched, folder))
-        case RescanAsked():
+        case RescanAsked() | AnalysisAsked():
             return library
 
 

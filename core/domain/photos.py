@@ -329,7 +329,8 @@ def _evolve_analysed(photo: Photo, event: LabelsFound | AnalysisEvent) -> Photo:
         case analysis.PhotoAnalysed():
             return _done(photo, Step.LABELS, photo.done.get(Step.LABELS, 0))
         case _:
-            return replace(photo, analysed=analysis.evolve(photo.analysed, event))
+            seen = analysis.evolve(photo.analysed, event)
+            return replace(photo, analysed=seen, failed=photo.failed - {Step.LABELS})
 
 
 FilesEvent = FileAdded | FileGone | FileMoved | FileMissing | FileBack | ContentReplaced | TakenOut

@@ -122,7 +122,7 @@ def _previews_rendered(event: Event) -> None:
     _mended(subject_of(event.stream_id), photos.Step.PREVIEWS)
 
 
-def _labels_found(event: Event) -> None:
+def _seen(event: Event) -> None:
     _mended(subject_of(event.stream_id), photos.Step.LABELS)
 
 
@@ -189,7 +189,10 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     "photo.file_back": _file_is_photo,
     "photo.content_replaced": _content_replaced,
     "photo.previews_rendered": _previews_rendered,
-    "photo.labels_found": _labels_found,
+    **dict.fromkeys(
+        ("photo.labels_found", "photo.scenes_found", "photo.faces_found", "photo.vector_made", "photo.analysed"),
+        _seen,
+    ),
     "photo.step_failed": _step_failed,
     "photo.step_retried": _step_retried,
     "photo.step_set_aside": _step_set_aside,

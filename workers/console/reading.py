@@ -20,6 +20,8 @@ TASK_WORDS = {
     "scan_library": "Look through a folder",
     "import_file": "Read a file",
     "render_previews": "Make previews",
+    "analyse_photo": "Look at a photo",
+    "analyse_library": "Look again at a library",
     "detect_objects": "Look for things",
     "attach_sidecars": "Attach sidecars",
     "forget_sidecar": "Forget a sidecar",

@@ -1,22 +1,19 @@
 """Finds things in a picture with the YOLOX detector: what, where, how sure.
 
 Pre- and post-processing are the model's own: BGR values of 0 to 255, the picture scaled into the top left
-corner of a grey square; out of the model come grid cells whose boxes are not yet decoded. TensorFlow is
-imported when the first picture comes, so that only the process which analyses pays for it.
+corner of a grey square; out of the model come grid cells whose boxes are not yet decoded.
 """
 
-import os
-import warnings
-from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from workers.ml.coco import NAMES
+from workers.ml.runtime import load
 
 # Weak guesses (a moon as an apple) lie below; 55 of 56 things named by hand lie above.
 THRESHOLD = 0.40
@@ -26,8 +23,6 @@ _STRIDES = (8, 16, 32)
 _GREY = 114
 # More than this many boxes above the threshold are noise, and comparing all pairs would cost too much.
 _MOST = 1000
-# Twice the threads make it 1.9 times as quick on two cores, and hardly quicker beyond four.
-_THREADS = min(4, os.cpu_count() or 1)
 
 Array = NDArray[np.float32]
 Box = tuple[float, float, float, float]
@@ -51,7 +46,7 @@ class Candidates(NamedTuple):
 
 def find_objects(picture: Image.Image, model: Path) -> list[Found]:
     """Everything found in an RGB picture, the surest first."""
-    raw = _model(str(model), model.stat().st_mtime_ns)(letterbox(picture))
+    raw = load(model)(letterbox(picture))[0][0]
     return _as_fractions(suppress(decode(raw)), picture.size)
 
 
@@ -127,31 +122,3 @@ def _as_fractions(found: Candidates, size: tuple[int, int]) -> list[Found]:
         Found(NAMES[index], float(score), (float(box[0]), float(box[1]), float(box[2]), float(box[3])))
         for box, index, score in zip(boxes, found.classes, found.scores, strict=True)
     ]
-
-
-@lru_cache(maxsize=2)
-def _model(path: str, _mtime_ns: int) -> Callable[[Array], Array]:
-    """The loaded model as a function; kept for the next picture, and loaded anew when the file changes."""
-    interpreter = _interpreter(path)
-    interpreter.allocate_tensors()
-    into, out = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
-
-    def run(square: Array) -> Array:
-        interpreter.set_tensor(into, square)
-        interpreter.invoke()
-        output: Array = interpreter.get_tensor(out)[0]
-        return output
-
-    return run
-
-
-def _interpreter(path: str) -> Any:
-    # Read when TensorFlow is imported: nothing below errors on stderr, no search for graphics cards.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
-    with warnings.catch_warnings():
-        # TensorFlow 2.21 says at each use that tf.lite will move to another package.
-        warnings.simplefilter("ignore")
-        import tensorflow as tf
-
-        return tf.lite.Interpreter(model_path=path, num_threads=_THREADS)

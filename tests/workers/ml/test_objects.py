@@ -13,13 +13,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from workers import children, modelfiles
+from workers import children
+from workers.catalog import BY_ANALYSIS
 from workers.children import run_in_child
 from workers.errors import PoisonError, ResourceError
-from workers.ml import coco, objects
+from workers.ml import coco, objects, runtime
 from workers.ml.objects import Candidates
+from workers.pipelines.analysis import Label, Previews, Trouble, look_at
 from workers.pipelines.files import read_file
-from workers.pipelines.labels import Label, detect_objects
 from workers.pipelines.previews import render_previews
 
 CELLS = 52 * 52 + 26 * 26 + 13 * 13
@@ -137,17 +138,17 @@ def test_a_file_that_is_no_picture_is_poison_with_a_plain_reason(tmp_path: Path)
     path = tmp_path / "large.webp"
     path.write_bytes(b"RIFF, or so")
     with pytest.raises(PoisonError) as caught:
-        detect_objects(path, tmp_path / "no.tflite")
+        look_at(Previews(path, path), {"objects": {"detector": tmp_path / "no.tflite"}})
     assert caught.value.code == "preview-unreadable"
 
 
 def test_a_picture_that_is_not_there_is_told_as_such(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        detect_objects(tmp_path / "large.webp", tmp_path / "no.tflite")
+        look_at(Previews(tmp_path / "tile.webp", tmp_path / "large.webp"), {})
 
 
 @pytest.mark.parametrize(
-    "entry", ["workers.children", "workers.modelfiles", "workers.pipelines.labels", "core.asgi", "core.urls"]
+    "entry", ["workers.children", "workers.modelfiles", "workers.pipelines.analysis", "core.asgi", "core.urls"]
 )
 def test_tensorflow_is_not_imported_by(entry: str) -> None:
     setup = "import django; django.setup(); " if entry == "core.urls" else ""
@@ -162,7 +163,7 @@ def test_tensorflow_is_not_imported_by(entry: str) -> None:
 
 @pytest.fixture(scope="module")
 def model(shared: Path) -> Path:
-    found = sorted((shared / "models").rglob(modelfiles.MODELS[modelfiles.OBJECTS].file_name))
+    found = sorted((shared / "models").rglob(BY_ANALYSIS["objects"].files[0].name))
     if not found:
         pytest.skip("the detector's model is not here")
     return found[0]
@@ -175,7 +176,12 @@ def children_end() -> Iterator[None]:
 
 
 def analyse(picture: Path, model: Path) -> list[Label]:
-    return run_in_child("analysis", detect_objects, picture, model, seconds=60, memory_mib=2048)
+    models = {"objects": {"detector": model}}
+    seen = run_in_child("analysis", look_at, Previews(picture, picture), models, seconds=60, memory_mib=2048)
+    if isinstance(seen.objects, Trouble):
+        raise ValueError(seen.objects.message)
+    assert seen.objects is not None
+    return seen.objects
 
 
 def golden(shared: Path) -> list[tuple[Path, list[Label]]]:
@@ -267,7 +273,7 @@ def test_the_child_keeps_the_model_and_a_killed_one_is_replaced(shared: Path, mo
 
 
 def models_loaded() -> int:
-    return objects._model.cache_info().currsize
+    return runtime.loaded()
 
 
 def test_a_damaged_model_that_makes_tensorflow_crash_costs_this_one_try(shared: Path, tmp_path: Path) -> None:

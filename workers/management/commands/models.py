@@ -1,18 +1,20 @@
-"""`manage.py models`: which model files the analyses need, whether they are there, and a download of them."""
+"""`manage.py models`: which model files the analyses need, whether they are there; to add or download them."""
 
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from workers import modelfiles
-from workers.modelfiles import MODELS, State
+from workers import modeldownloads, modelfiles
+from workers.catalog import MODELS
+from workers.modelfiles import State
 
 
 class Command(BaseCommand):
-    """List, check or download model files."""
+    """List, check, add or download model files."""
 
-    help = "List the model files of the analyses, check that they are whole, or download them."
+    help = "List the analyses' model files, check that they are whole, add them from a folder, or download them."
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -20,13 +22,19 @@ class Command(BaseCommand):
             "action",
             nargs="?",
             default="list",
-            choices=["list", "check", "download"],
+            choices=["list", "check", "add", "download"],
             help="list (also when nothing is said): what is needed and how it stands; check: the same, and fail "
-            "unless all are ready; download: fetch those that are not ready",
+            "unless all are ready; add FOLDER: copy those in a folder into Filmroll's own; download: fetch those "
+            "that are not ready",
         )
-        parser.add_argument("names", nargs="*", metavar="NAME", help="only these models; all when none is named")
+        parser.add_argument(
+            "names", nargs="*", metavar="NAME", help="only these models, all when none is named; for add: folders"
+        )
 
     def handle(self, *_: Any, action: str, names: list[str], **__: Any) -> None:
+        if action == "add":
+            self._add(names)
+            names = []
         if unknown := set(names) - set(MODELS):
             raise CommandError(f"No model is called {', '.join(sorted(unknown))}. There is: {', '.join(MODELS)}.")
         chosen = names or list(MODELS)
@@ -40,14 +48,22 @@ class Command(BaseCommand):
     def _show(self, name: str) -> bool:
         model, seen = MODELS[name], modelfiles.look(name)
         self.stdout.write(f"{name} {model.version}: {seen.state} ({model.purpose}; {model.size:,} bytes)")
-        self.stdout.write(f"  {seen.reason or seen.path}")
+        for line in [seen.reason] if seen.reason else map(str, seen.paths.values()):
+            self.stdout.write(f"  {line}")
         self.stdout.write(f"  licence: {model.licence}")
-        return seen.state is State.READY
+        return seen.state in (State.READY, State.TO_MAKE)
+
+    def _add(self, folders: list[str]) -> None:
+        if not folders:
+            raise CommandError("Say which folder: manage.py models add FOLDER")
+        for folder in map(Path, folders):
+            if not folder.is_dir():
+                raise CommandError(f"{folder} is no folder.")
+            for path in modelfiles.add_from(folder):
+                self.stdout.write(f"added {path.name}")
 
     def _download(self, name: str) -> None:
-        if modelfiles.find(name):
-            return
         try:
-            modelfiles.download(name)
-        except modelfiles.DownloadError as error:
+            modeldownloads.download(name)
+        except modeldownloads.DownloadError as error:
             raise CommandError(str(error)) from error

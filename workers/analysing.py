@@ -1,0 +1,188 @@
+"""Looks at a photo with every model that its library wants and that is there, and records what was seen."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from uuid import UUID
+
+from django.db import connection
+
+from core.commands.analysis import Numbers, record_seen
+from core.domain import photos
+from core.domain.analysis import (
+    BY_MODEL,
+    Analysis,
+    FacesFound,
+    PhotoAnalysed,
+    Scene,
+    ScenesFound,
+    VectorMade,
+    maker,
+)
+from core.domain.faces import NAMELESS, Face
+from core.readmodels.analysis import analysis_of
+from core.readmodels.libraries import library_by_id
+from core.readmodels.photos import Photo
+from core.storage import preview_path
+from workers import modelfiles
+from workers.catalog import BY_ANALYSIS
+from workers.children import run_in_child
+from workers.errors import JobError, ResourceError, TransientError
+from workers.pipelines import analysis as pipeline
+from workers.queue import NewJob, defer_batch
+
+TASK = "analyse_photo"
+_SECONDS = 90
+# Measured (docs/analysis.md): some 650 MiB with all models loaded, of which TensorFlow itself is 550.
+_MEMORY_MIB = 900
+
+Models = dict[Analysis, dict[str, Path]]
+
+
+def queue_for(analysis: Analysis) -> str:
+    """The queue in which photos wait for the model of one analysis."""
+    return f"labels-{analysis}"
+
+
+def analyse(photo_id: UUID, only: Sequence[str] = ()) -> str:
+    """Do what is still to be done for a photo, or `only` these analyses of it; says what came of it.
+
+    What has no model waits for it in a queue of its own. What breaks down is raised after the rest was recorded.
+    """
+    photo = Photo.objects.get(id=photo_id)
+    if not photo.revision:
+        return "there is no preview yet"
+    off = [one for one in BY_MODEL if one in library_by_id(photo.library_id).analyses_off]
+    todo = [one for one in _undone(photo) if one not in off and (not only or one in only)]
+    found = {one: modelfiles.find(BY_ANALYSIS[one].name) for one in todo}
+    models: Models = {one: paths for one, paths in found.items() if paths}
+    missing = [one for one in todo if one not in models]
+    if missing and list(map(str, missing)) == list(only):
+        # The worker leaves this queue alone while the model is missing; this is the file gone just now.
+        raise TransientError("model-missing", "The model for this is not installed.")
+    seen, errors = _look(photo, models) if models else (pipeline.Seen(), [])
+    _record(photo, seen, off, missing)
+    wait_for_models(photo_id, missing)
+    if errors:
+        raise errors[0]
+    return _in_words(models, off, missing)
+
+
+def made_by(analysis: Analysis) -> str:
+    """The model, with its version, that does an analysis now."""
+    model = BY_ANALYSIS[analysis]
+    return maker(model.name, model.version)
+
+
+def undone(made: dict[str, str], wanted: Sequence[Analysis], *, older: bool) -> list[Analysis]:
+    """Of the wanted analyses those that nobody did, and with `older` those that another model did."""
+    return [one for one in wanted if one not in made or (older and made[one] != made_by(one))]
+
+
+def wait_for_models(photo_id: UUID, missing: Sequence[Analysis]) -> None:
+    """Have a photo wait for each of these models, once."""
+    waiting = _waiting_in(photo_id) if missing else set()
+    defer_batch(
+        [
+            NewJob(TASK, queue=queue_for(one), args={"photo": str(photo_id), "only": [str(one)]})
+            for one in missing
+            if queue_for(one) not in waiting
+        ]
+    )
+
+
+def _undone(photo: Photo) -> list[Analysis]:
+    made = dict(analysis_of(photo.id).made)
+    if photo.labels is not None:
+        made.setdefault(str(Analysis.OBJECTS), photo.labels_model)
+    return undone(made, BY_MODEL, older=True)
+
+
+def _look(photo: Photo, models: Models) -> tuple[pipeline.Seen, list[JobError]]:
+    """What was seen, and what broke down. Where the whole child did, each analysis is done by itself."""
+    try:
+        seen = _in_child(photo, models)
+    except ResourceError:
+        if len(models) == 1:
+            raise
+        return _one_by_one(photo, models)
+    return seen, _errors(seen)
+
+
+def _one_by_one(photo: Photo, models: Models) -> tuple[pipeline.Seen, list[JobError]]:
+    parts: dict[str, object] = {}
+    errors: list[JobError] = []
+    for one, files in models.items():
+        try:
+            seen = _in_child(photo, {one: files})
+            parts[one] = getattr(seen, one)
+            errors += _errors(seen)
+        except ResourceError as error:
+            errors.append(error)
+    return pipeline.Seen(**parts), errors  # type: ignore[arg-type]  # each under the name that it has there
+
+
+def _in_child(photo: Photo, models: Models) -> pipeline.Seen:
+    previews = pipeline.Previews(*(preview_path(photo.id, photo.revision, name) for name in ("tile", "large")))
+    wanted = {str(one): files for one, files in models.items()}
+    return run_in_child("analysis", pipeline.look_at, previews, wanted, seconds=_SECONDS, memory_mib=_MEMORY_MIB)
+
+
+def _errors(seen: pipeline.Seen) -> list[JobError]:
+    errors: list[JobError] = []
+    for one in BY_MODEL:
+        trouble = getattr(seen, one)
+        if isinstance(trouble, pipeline.Trouble):
+            said = f"The model for {one} could not be used ({trouble.kind}: {trouble.message[:300]})."
+            error = TransientError("analysis-failed", said)
+            error.add_note(trouble.traceback)
+            errors.append(error)
+    return errors
+
+
+def _record(photo: Photo, seen: pipeline.Seen, off: Sequence[Analysis], missing: Sequence[Analysis]) -> None:
+    results: list[photos.Seen | PhotoAnalysed] = []
+    numbers = Numbers()
+    if isinstance(seen.scenes, list):
+        shown = tuple(Scene(one.label, one.score, one.kinds) for one in seen.scenes)
+        results.append(ScenesFound(photo.sha256, *_model(Analysis.SCENES), shown))
+    if isinstance(seen.faces, list):
+        faces = tuple(_face(one, photo.width or 0) for one in seen.faces)
+        results.append(FacesFound(photo.sha256, *_model(Analysis.FACES), faces))
+        numbers = Numbers(faces=[one.vector for one in seen.faces])
+    if isinstance(seen.similar, list):
+        results.append(VectorMade(photo.sha256, *_model(Analysis.SIMILAR)))
+        numbers = Numbers(numbers.faces, seen.similar)
+    # Last: with it the photo is complete.
+    if isinstance(seen.objects, list):
+        labels = tuple(photos.Label(one.label, one.score, one.box) for one in seen.objects)
+        results.append(photos.LabelsFound(pipeline.LABELS_VERSION, *_model(Analysis.OBJECTS), labels))
+    elif not any(isinstance(getattr(seen, one), pipeline.Trouble) for one in BY_MODEL):
+        done = tuple(one for one in BY_MODEL if isinstance(getattr(seen, one), list))
+        results.append(PhotoAnalysed(photo.sha256, done, tuple(off), tuple(missing)))
+    record_seen(photo.id, results, numbers, content=photo.sha256, actor="worker:analysis")
+
+
+def _model(analysis: Analysis) -> tuple[str, str]:
+    model = BY_ANALYSIS[analysis]
+    return model.name, model.version
+
+
+def _face(found: pipeline.Face, width: int) -> Face:
+    left, _, right, _ = found.box
+    size = round((right - left) * width, 1)
+    return Face(NAMELESS, found.box, found.points, found.score, size, found.sharp, found.pose)
+
+
+def _waiting_in(photo_id: UUID) -> set[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT queue_name FROM procrastinate_jobs"
+            " WHERE task_name = %s AND args ->> 'photo' = %s AND status IN ('todo', 'doing')",
+            [TASK, str(photo_id)],
+        )
+        return {queue for (queue,) in cursor.fetchall()}
+
+
+def _in_words(done: Models, off: Sequence[Analysis], missing: Sequence[Analysis]) -> str:
+    parts = ((done, "done"), (off, "skipped: switched off"), (missing, "model missing"))
+    return "; ".join(f"{', '.join(names)} {words}" for names, words in parts if names) or "nothing was to be done"

@@ -1,0 +1,156 @@
+"""Looks at a photo's previews with every model that is wanted: things, what it shows, faces, likeness."""
+
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, ImageOps
+
+from workers.errors import PoisonError
+from workers.ml import faces, objects, people, runtime, scenes, similar
+
+LABELS_VERSION = 1
+# Role → file, of one analysis.
+Files = Mapping[str, Path]
+
+
+@dataclass(frozen=True, slots=True)
+class Previews:
+    """What is looked at: the tile is enough for the whole picture, the large preview is for faces."""
+
+    tile: Path
+    large: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One thing: its name, how sure the model is (0 to 1), and left, top, right, bottom as fractions."""
+
+    label: str
+    score: float
+    box: objects.Box
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What the whole picture shows, how sure the model is (0 to 1), other names and kinds."""
+
+    label: str
+    score: float
+    kinds: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """A face: places as fractions of the picture, how sure (0 to 1), how good a picture it is, its 256 numbers."""
+
+    box: tuple[float, float, float, float]
+    points: tuple[tuple[float, float], ...]
+    score: float
+    sharp: float
+    pose: float
+    vector: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """An analysis that broke down, and how; the others went on."""
+
+    kind: str
+    message: str
+    traceback: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What each analysis gave; None for one that nobody asked for."""
+
+    objects: list[Label] | Trouble | None = None
+    scenes: list[Scene] | Trouble | None = None
+    faces: list[Face] | Trouble | None = None
+    similar: list[float] | Trouble | None = None
+
+
+def look_at(previews: Previews, models: Mapping[str, Files]) -> Seen:
+    """Every analysis that has its files in `models`; meant for a child process.
+
+    Raises PoisonError when the previews are no pictures that Pillow can read.
+    """
+    small = _pixels(previews.tile)
+    large = cache(lambda: _pixels(previews.large))
+    labels = _attempt(models, "objects", lambda files: _labels(small, files))
+    persons = sum(one.label == "person" for one in labels) if isinstance(labels, list) else None
+    return Seen(
+        objects=labels,
+        scenes=_attempt(models, "scenes", lambda files: _scenes(small, files)),
+        faces=_attempt(models, "faces", lambda files: _faces(small, large, files, persons)),
+        similar=_attempt(models, "similar", lambda files: _similar(small, files)),
+    )
+
+
+def _attempt(models: Mapping[str, Files], analysis: str, work: Callable[[Files], Any]) -> Any:
+    """One analysis: where it breaks down, the others go on."""
+    if analysis not in models:
+        return None
+    try:
+        return work(models[analysis])
+    except (PoisonError, OSError, MemoryError):
+        raise
+    except Exception as error:  # noqa: BLE001  # the outermost edge of one analysis: TensorFlow raises what it likes
+        return Trouble(type(error).__name__, str(error), traceback.format_exc())
+
+
+def _labels(picture: Image.Image, files: Files) -> list[Label]:
+    found = objects.find_objects(picture, files["detector"])
+    return [Label(one.label, round(one.score, 3), _rounded(one.box)) for one in found]
+
+
+def _scenes(picture: Image.Image, files: Files) -> list[Scene]:
+    shown = scenes.recognise(runtime.load(files["classifier"]), picture)
+    return [Scene(one.label, round(one.score, 3), one.kinds) for one in shown]
+
+
+def _similar(picture: Image.Image, files: Files) -> list[float]:
+    numbers: list[float] = similar.describe_picture(runtime.load(files["describing"]), picture).tolist()
+    return numbers
+
+
+def _faces(small: Image.Image, large: Callable[[], Image.Image], files: Files, persons: int | None) -> list[Face]:
+    models = people.Detectors(
+        faces.far(runtime.load(files["far"])),
+        faces.near(runtime.load(files["near"])),
+        runtime.load(files["describing"]),
+    )
+    return [
+        Face(
+            _rounded(one.box),
+            tuple((round(x, 4), round(y, 4)) for x, y in one.points),
+            round(one.score, 3),
+            round(one.sharp, 3),
+            round(one.pose, 3),
+            tuple(one.vector.tolist()),
+        )
+        for one in people.find_people(models, small, large, persons)
+    ]
+
+
+def _pixels(path: Path) -> Image.Image:
+    try:
+        with Image.open(path) as picture:
+            return ImageOps.exif_transpose(picture).convert("RGB")
+    except (OSError, SyntaxError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno is not None:  # the disk's fault, not the file's
+            raise
+        raise PoisonError(
+            "preview-unreadable",
+            "The preview of this photo cannot be read, so nothing was looked for in it. "
+            "The photo and its original are untouched. Press Retry to make the preview again.",
+        ) from error
+
+
+def _rounded(box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+    left, top, right, bottom = (round(edge, 4) for edge in box)
+    return left, top, right, bottom

@@ -1,0 +1,77 @@
+"""Finds the photos of a library that are to be looked at: those left out meanwhile, or seen by older models."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from core.domain.analysis import BY_MODEL, Analysis
+from core.readmodels.analysis import PhotoAnalysis
+from core.readmodels.libraries import library_by_id
+from core.readmodels.photos import Photo
+from workers.analysing import TASK as ANALYSE
+from workers.analysing import queue_for, undone
+from workers.queue import NewJob, defer_batch
+
+TASK = "analyse_library"
+_SLICE = 500
+
+
+def analyse_library(library_id: UUID, *, older: bool) -> int:
+    """Queue a job for each photo with something to do; how many. A photo that waits already is left alone."""
+    off = library_by_id(library_id).analyses_off
+    wanted = [one for one in BY_MODEL if one not in off]
+    count, after = 0, UUID(int=0)
+    while photos := _next(library_id, after):
+        count += _queue(photos, wanted, older)
+        after = photos[-1].id
+    return count
+
+
+def let_go(library_id: UUID, off: Iterable[Analysis]) -> None:
+    """Take out the jobs that wait for the model of an analysis that the library does without by now."""
+    inside = Photo.objects.filter(library_id=library_id).values_list("id", flat=True)
+    queues = [queue_for(one) for one in off if one in BY_MODEL]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE procrastinate_jobs SET status = 'cancelled' WHERE queue_name = ANY(%s) AND status = 'todo'"
+            " AND args ->> 'photo' = ANY(%s)",
+            [queues, [str(one) for one in inside] if queues else []],
+        )
+
+
+def _next(library_id: UUID, after: UUID) -> list[Photo]:
+    shown = Photo.objects.filter(library_id=library_id, hidden="", id__gt=after).exclude(revision="")
+    return list(shown.only("id", "labels_model").order_by("id")[:_SLICE])
+
+
+def _queue(photos: list[Photo], wanted: list[Analysis], older: bool) -> int:
+    ids = [photo.id for photo in photos]
+    with transaction.atomic():
+        open_already = _open(ids)
+        known = PhotoAnalysis.objects.in_bulk(ids)
+        jobs = [
+            NewJob(ANALYSE, queue="labels", args={"photo": str(photo.id), "only": [str(one) for one in todo]})
+            for photo in photos
+            if photo.id not in open_already
+            and (todo := undone(_made(photo, known.get(photo.id)), wanted, older=older))
+        ]
+        defer_batch(jobs)
+    return len(jobs)
+
+
+def _made(photo: Photo, known: PhotoAnalysis | None) -> dict[str, str]:
+    made = {} if known is None else dict(known.made)
+    if photo.labels_model:
+        made.setdefault(str(Analysis.OBJECTS), photo.labels_model)
+    return made
+
+
+def _open(photos: list[UUID]) -> set[UUID]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT args ->> 'photo' FROM procrastinate_jobs"
+            " WHERE args ->> 'photo' = ANY(%s) AND task_name = ANY(%s) AND status IN ('todo', 'doing')",
+            [[str(one) for one in photos], [ANALYSE, "detect_objects"]],
+        )
+        return {UUID(photo) for (photo,) in cursor.fetchall()}
