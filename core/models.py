@@ -4,7 +4,7 @@ from core.accounts import Account, ApiKey
 from core.codes import PhotoCode
 from core.groups import Resemblance
 from core.readmodels.analysis import PhotoAnalysis
-from core.readmodels.duplicates import Judged, Look
+from core.readmodels.duplicates import Judged, Look, Tie
 from core.readmodels.faces import Face, Person, PersonAct
 from core.readmodels.failures import Failure
 from core.readmodels.files import PhotoFile
@@ -45,6 +45,7 @@ __all__ = [
     "Resemblance",
     "Sidecar",
     "StackMember",
+    "Tie",
     "Upload",
     "UploadedFile",
 ]

@@ -24,6 +24,7 @@ from core.readmodels.libraries import library_by_id
 from core.readmodels.photos import Photo
 from core.storage import preview_path
 from workers import modelfiles
+from workers.alike import find_alike
 from workers.catalog import BY_ANALYSIS
 from workers.children import run_in_child
 from workers.errors import JobError, ResourceError, TransientError
@@ -160,6 +161,9 @@ def _record(photo: Photo, seen: pipeline.Seen, off: Sequence[Analysis], missing:
         done = tuple(one for one in BY_MODEL if isinstance(getattr(seen, one), list))
         results.append(PhotoAnalysed(photo.sha256, done, tuple(off), tuple(missing)))
     record_seen(photo.id, results, numbers, content=photo.sha256, actor="worker:analysis")
+    if numbers.photo is not None:
+        # After the commit: of two photos whose numbers come at the same time, one of the two sees both.
+        find_alike(photo.id)
 
 
 def _model(analysis: Analysis) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import islice
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef
@@ -17,6 +18,7 @@ from workers.pipelines.looks import LOOKS_VERSION, Looks
 from workers.queue import NewJob, defer_batch
 
 _DIGITS = 4
+_BOTH = (Analysis.COLOURS, Analysis.STYLES)
 _BATCH = 1000
 
 
@@ -44,29 +46,27 @@ def looks_found(photo: Photo, content: str, made: Looks, size: tuple[int, int]) 
     )
 
 
-def queue_older(library: UUID | None = None) -> int:
-    """Have every photo looked at again that was never looked at, or by an older version; how many.
+def queue_again(library: UUID, *, older: bool) -> int:
+    """Have photos of a library looked at that never were, and with `older` those of an older version; how many.
 
-    What a library does without is not missed there.
+    What the library does without is not missed.
     """
-    count = 0
-    for one in Library.objects.filter(removed=False, **({"id": library} if library else {})):
-        older = _older(one)
-        while photos := list(islice(older, _BATCH)):
-            defer_batch([NewJob("find_looks", queue="previews", args={"photo": str(photo)}) for photo in photos])
-            count += len(photos)
+    count, photos = 0, _undone(library, older)
+    while some := list(islice(photos, _BATCH)):
+        defer_batch([NewJob("find_looks", queue="previews", args={"photo": str(photo)}) for photo in some])
+        count += len(some)
     return count
 
 
-def _older(library: Library) -> Iterator[UUID]:
-    wanted = {str(one): True for one in (Analysis.COLOURS, Analysis.STYLES) if one not in _off(library.id)}
+def _undone(library: UUID, older: bool) -> Iterator[UUID]:
+    wanted: dict[str, Any] = {str(one): True for one in _BOTH if one not in _off(library)}
     if not wanted:
         return
-    newest = Looked.objects.filter(
-        photo_id=OuterRef("id"), model=PIXELS, model_version=str(LOOKS_VERSION), **wanted
-    )
-    ready = Photo.objects.filter(library_id=library.id, hidden="").exclude(revision="")
-    yield from ready.filter(~Exists(newest)).order_by("id").values_list("id", flat=True).iterator()
+    if older:
+        wanted |= {"model": PIXELS, "model_version": str(LOOKS_VERSION)}
+    done = Looked.objects.filter(photo_id=OuterRef("id"), **wanted)
+    ready = Photo.objects.filter(library_id=library, hidden="").exclude(revision="")
+    yield from ready.filter(~Exists(done)).order_by("id").values_list("id", flat=True).iterator()
 
 
 def _off(library: UUID) -> set[str]:

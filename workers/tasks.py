@@ -147,7 +147,8 @@ def detect_objects(photo: str) -> str:
 @app.task(name=reanalysing.TASK, queue="scan", priority=0, retry=RetryPolicy())
 def analyse_library(library: str, older: bool = False) -> int:
     """Queue the photos of a library that something wanted is not known of, or was seen by an older model."""
-    return reanalysing.analyse_library(UUID(library), older=older)
+    looked = looking.queue_again(UUID(library), older=older)
+    return looked + reanalysing.analyse_library(UUID(library), older=older)
 
 
 @app.task(name="group_faces", queue="people", retry=RetryPolicy())

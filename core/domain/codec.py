@@ -60,6 +60,7 @@ TYPES: dict[str, type[Any]] = {
     "photo.step_retried": photos.StepRetried,
     "photo.step_set_aside": photos.StepSetAside,
     "photo.looks_found": looks.LooksFound,
+    "photo.alike_found": looks.AlikeFound,
     "photo.processed": photos.PhotoProcessed,
     "photo.rated": edits.PhotoRated,
     "photo.favoured": edits.PhotoFavoured,

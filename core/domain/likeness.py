@@ -62,10 +62,18 @@ class Likeness:
         return [word >> _PIECE * at & _PIECE_MASK for word in words for at in range(_PIECES)]
 
 
+def _never(_one: UUID, _other: UUID) -> bool:
+    return False
+
+
 def grouped(
-    known: Mapping[UUID, Likeness], told_apart: Callable[[UUID, UUID], bool] = lambda _one, _other: False
+    known: Mapping[UUID, Likeness],
+    told_apart: Callable[[UUID, UUID], bool] = _never,
+    tied: Callable[[UUID, UUID], bool] = _never,
 ) -> list[list[UUID]]:
     """Who belongs together, also through a third one; pairs that a person told apart tie nothing together.
+
+    `tied`: pairs that show the same though their likeness does not tell.
 
     Only groups of two or more; the result depends on who is there, not on the order.
     """
@@ -77,10 +85,14 @@ def grouped(
         group, waiting = [start], [start]
         while waiting:
             here = waiting.pop()
-            tied = {one for one in left if known[here].is_near(known[one]) and not told_apart(here, one)}
-            left -= tied
-            group += tied
-            waiting += tied
+            near = {
+                one
+                for one in left
+                if (known[here].is_near(known[one]) or tied(here, one)) and not told_apart(here, one)
+            }
+            left -= near
+            group += near
+            waiting += near
         if len(group) > 1:
             found.append(sorted(group))
     return found

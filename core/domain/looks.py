@@ -46,13 +46,39 @@ class LooksFound(AboutLooks):
     styles: Personal[tuple[StyleFound, ...] | None]
 
 
-LooksEvent = LooksFound
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """Another photo that shows nearly the same, and the cosine of their numbers."""
+
+    photo: UUID
+    cosine: float
+
+
+@dataclass(frozen=True, slots=True)
+class AlikeFound(AboutLooks):
+    """Photos whose numbers are nearly the same though their likeness is not: mirrored, covered, cut closer."""
+
+    content: str
+    model: str
+    model_version: str
+    others: tuple[Alike, ...]
+
+
+LooksEvent = LooksFound | AlikeFound
+# From this cosine on two photos show nearly the same (docs/duplicates.md).
+NEARLY_SAME = 0.95
 
 
 def looks_id(photo: UUID, found: LooksFound, edition: int) -> UUID:
     """One result for each version of photo and method, and for what was looked for."""
     parts = ("colours" if found.colours is not None else "", "styles" if found.styles is not None else "")
     return uuid5(photo, f"looks:{found.model}:{found.model_version}:{','.join(parts)}:{edition}")
+
+
+def alike_id(photo: UUID, found: AlikeFound) -> UUID:
+    """One result for each content, model and set of others: found again it is no news."""
+    others = ",".join(sorted(str(one.photo) for one in found.others))
+    return uuid5(photo, f"alike:{found.model}:{found.model_version}:{found.content}:{others}")
 
 
 # --- what the file says -------------------------------------------------------------------------------------

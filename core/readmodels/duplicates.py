@@ -14,6 +14,7 @@ from django.db.models.functions import Coalesce
 from core.accounts import Account
 from core.domain import codec, duplicates, likeness, photos
 from core.domain.likeness import Likeness
+from core.domain.looks import AlikeFound
 from core.domain.streams import subject_of
 from core.readmodels.libraries import Library
 from core.readmodels.photos import Photo, PreviewState, visible_photos, without_duplicates
@@ -43,6 +44,18 @@ class Look(models.Model):
             GinIndex("pieces", name="look_pieces", fastupdate=False),
             models.Index("group_id", "photo_id", name="look_group", condition=Q(group_id__isnull=False)),
         ]
+
+
+class Tie(models.Model):
+    """Two photos that show nearly the same by their numbers, though their likeness does not tell."""
+
+    pk = models.CompositePrimaryKey("photo_id", "other_id")
+    photo_id = models.UUIDField()
+    other_id = models.UUIDField()
+
+    class Meta:
+        db_table = "tie"
+        indexes = [models.Index("other_id", name="tie_other")]
 
 
 class Judged(models.Model):
@@ -100,6 +113,15 @@ def _rendered(event: Event) -> None:
         _regroup([look])
 
 
+def _alike_found(event: Event) -> None:
+    fact = codec.decode(event)
+    assert isinstance(fact, AlikeFound)
+    photo = subject_of(event.stream_id)
+    ties = [Tie(photo_id=photo, other_id=other.photo) for other in fact.others]
+    Tie.objects.bulk_create(ties, ignore_conflicts=True)
+    _regroup_photo(photo)
+
+
 def _marked(event: Event) -> None:
     fact = codec.decode(event)
     assert isinstance(fact, duplicates.MarkedDuplicate)
@@ -134,7 +156,11 @@ def _apart_taken_back(event: Event) -> None:
 
 
 def _content_replaced(event: Event) -> None:
-    Judged.objects.filter(photo_id=subject_of(event.stream_id)).update(marked_in=None)
+    photo = subject_of(event.stream_id)
+    Judged.objects.filter(photo_id=photo).update(marked_in=None)
+    # What the former content showed says nothing of the new one.
+    if Tie.objects.filter(Q(photo_id=photo) | Q(other_id=photo)).delete()[0]:
+        _regroup_photo(photo)
 
 
 def _scope_of(photo: UUID) -> str:
@@ -193,7 +219,20 @@ def _near(look: Look) -> list[Look]:
     with _index_only():
         known = [(Likeness.parse(one.likeness), one) for one in found]
     near = [(here.distance(there), one.photo_id, one) for there, one in known if here.is_near(there)]
-    return [one for _, _, one in sorted(near, key=lambda each: each[:2])]
+    tied = Look.objects.filter(scope=look.scope, photo_id__in=_ties_of([look.photo_id]).get(look.photo_id, ()))
+    near += [(here.distance(Likeness.parse(one.likeness)), one.photo_id, one) for one in tied]
+    return list({photo: one for _, photo, one in sorted(near, key=lambda each: each[:2])}.values())
+
+
+def _ties_of(photos: Iterable[UUID]) -> dict[UUID, set[UUID]]:
+    """Photo → those that it is tied to, whichever of the two was looked at."""
+    wanted = list(photos)
+    rows = Tie.objects.filter(Q(photo_id__in=wanted) | Q(other_id__in=wanted)).values_list("photo_id", "other_id")
+    ties: dict[UUID, set[UUID]] = {}
+    for one, other in rows:
+        ties.setdefault(one, set()).add(other)
+        ties.setdefault(other, set()).add(one)
+    return ties
 
 
 @contextlib.contextmanager
@@ -209,7 +248,12 @@ def _settle(around: dict[UUID, Look]) -> None:
     known = {photo: Likeness.parse(look.likeness) for photo, look in around.items()}
     rows = Judged.objects.filter(photo_id__in=list(around)).values_list("photo_id", "apart")
     apart = {(photo, UUID(other)) for photo, others in rows for other in others}
-    groups = likeness.grouped(known, lambda one, other: (one, other) in apart or (other, one) in apart)
+    ties = _ties_of(around)
+    groups = likeness.grouped(
+        known,
+        lambda one, other: (one, other) in apart or (other, one) in apart,
+        lambda one, other: other in ties.get(one, ()),
+    )
     now = {photo: (group[0], likeness.spread(known[one] for one in group)) for group in groups for photo in group}
     moved = []
     for photo, look in around.items():
@@ -223,12 +267,13 @@ def _settle(around: dict[UUID, Look]) -> None:
 HANDLERS: dict[str, Callable[[Event], None]] = {
     "photo.previews_rendered": _rendered,
     "photo.content_replaced": _content_replaced,
+    "photo.alike_found": _alike_found,
     "photo.marked_duplicate": _marked,
     "photo.unmarked_duplicate": _unmarked,
     "photo.told_apart": _told_apart,
     "photo.apart_taken_back": _apart_taken_back,
 }
-TABLES = (Look, Judged)
+TABLES = (Look, Judged, Tie)
 READS = ("libraries", "photos")
 
 
@@ -261,6 +306,17 @@ def count_groups(account: Account) -> tuple[int, int]:
     """How many groups are to be looked at, and how many of them look exactly alike: one search for both."""
     widths = list(_open_groups(account).values_list("width", flat=True))
     return len(widths), sum(width <= likeness.ALIKE for width in widths)
+
+
+def unlike_in_bits(photo: UUID, others: Iterable[UUID]) -> set[UUID]:
+    """Those of these photos whose likeness does not tell that they show the same as this one.
+
+    Pictures with nothing in them have no likeness, and are like no other.
+    """
+    rows = Look.objects.filter(photo_id__in=[photo, *others]).values_list("photo_id", "likeness")
+    known = {one: Likeness.parse(text) for one, text in rows}
+    own = known.pop(photo, None)
+    return {one for one, there in known.items() if own is not None and not own.is_near(there)}
 
 
 def kept_instead(account: Account) -> models.QuerySet[Photo]:

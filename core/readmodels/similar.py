@@ -77,7 +77,7 @@ def similar_photos(account: Account, photo: UUID, limit: int = 60) -> Similar:
     """The photos most like one, of those that the account may see; whether it may see that one is asked before."""
     if not vectors.has_vectors():
         return Similar([], {}, Want.PGVECTOR)
-    model = _model_of(photo)
+    model = model_of(photo)
     if model is None:
         return Similar([], {}, Want.NUMBERS)
     libraries = None if account.is_staff else list(libraries_of(account).values_list("id", flat=True))
@@ -126,7 +126,8 @@ def _compared(photo: UUID, model: str, found: list[UUID], limit: int) -> list[Ne
         return [Neighbour(one, float(alike)) for one, alike in cursor.fetchall()]
 
 
-def _model_of(photo: UUID) -> str | None:
+def model_of(photo: UUID) -> str | None:
+    """The model, with its version, that made the numbers of what the photo holds now."""
     made = PhotoAnalysis.objects.filter(photo_id=photo).values_list("made", flat=True).first() or {}
     return made.get(str(Analysis.SIMILAR))
 

@@ -80,6 +80,8 @@ def _sentence(event: Event) -> tuple[str, str, str]:  # noqa: C901  # one flat t
             return _sentence_of_analysis(looked)
         case looks.LooksFound() as found:
             return "swatch", *_looks_in_words(found)
+        case looks.AlikeFound(others=others):
+            return "document-duplicate", f"Shows nearly the same as {counted(len(others), 'other photo')}", ""
         case photos.StepFailed(step=step, reason=reason):
             return "exclamation-triangle", f"Failed: {_STEPS.get(step, step)}", reason
         case photos.StepRetried(step=step):

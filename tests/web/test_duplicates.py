@@ -11,9 +11,14 @@ from django.db import connection, transaction
 from django.test import Client
 
 from core.accounts import Account
+from core.commands.log import load_photo
+from core.commands.looks import record_alike
+from core.commands.photos import replace_content
 from core.commands.stacks import stack_photos, unstack_photos
+from core.domain import photos
+from core.domain.looks import Alike, AlikeFound
 from core.domain.stacks import StackRule
-from core.readmodels.duplicates import Judged, Look, duplicate_groups
+from core.readmodels.duplicates import Judged, Look, Tie, duplicate_groups
 from core.readmodels.photos import Photo, history_of
 from events.replay import replay
 from tests.web.browsing import wait_until
@@ -232,6 +237,41 @@ def test_a_group_stays_as_large_as_a_person_can_look_at(shelf: Shelf, monkeypatc
 
 
 @pytest.mark.django_db(transaction=True)
+def nearly_same(photo: UUID, *others: UUID) -> None:
+    told = tuple(Alike(other, 0.97) for other in others)
+    record_alike(photo, AlikeFound(load_photo(photo).sha256, "m", "1", told), actor="test")
+
+
+def test_what_shows_nearly_the_same_by_its_numbers_is_proposed_too(shelf: Shelf, page: Client) -> None:
+    first, second, third = (shelf.photo(f"{n}.jpg", likeness=look(10 * n)) for n in range(3))
+    shelf.photo("flat.jpg")
+    assert proposed(shelf.owner) == []
+    nearly_same(first, second)
+    nearly_same(first, second)  # twice is once
+    assert proposed(shelf.owner) == [{first, second}]
+    assert "Shows nearly the same as 1 other photo" in page.get(f"/photos/{first}/").content.decode()
+    # Whichever of the two was looked at, and over a third one.
+    nearly_same(third, second)
+    assert proposed(shelf.owner) == [{first, second, third}]
+    assert "Alike, with differences" in page.get("/duplicates/").content.decode()
+    page.post(f"/duplicates/{first}/keep-all/", {"photo": [second, third]})
+    page.post(f"/duplicates/{first}/keep-all/", {"photo": [first, third]})
+    assert proposed(shelf.owner) == [{first, second}]
+
+
+def test_a_tie_goes_with_the_content_that_it_was_about(shelf: Shelf) -> None:
+    first, second = (shelf.photo(f"{n}.jpg", likeness=look(10 * n)) for n in range(2))
+    nearly_same(first, second)
+    known = load_photo(second)
+    [file] = known.files.values()
+    found = photos.PhotoImported(shelf.library, file, "e" * 64, "jpeg", "image", "image/jpeg")
+    replace_content(second, found, photos.MetadataRead(1, {}), actor="test")
+    assert proposed(shelf.owner) == []
+    assert Tie.objects.count() == 0
+    record_alike(second, AlikeFound("of before", "m", "1", (Alike(first, 1.0),)), actor="test")
+    assert proposed(shelf.owner) == []
+
+
 def test_a_replay_gives_the_same_groups_whatever_the_order_of_arrival(shelf: Shelf, page: Client) -> None:
     photos = [
         *alike(shelf, 1),
@@ -241,11 +281,14 @@ def test_a_replay_gives_the_same_groups_whatever_the_order_of_arrival(shelf: She
     shelf.render(photos[0], likeness=look(3, 1))
     keep(page, photos[2:4], photos[2])
     page.post(f"/duplicates/{photos[2]}/keep-all/", {"photo": [photos[2], photos[4]]})
+    nearly_same(photos[1], photos[5])
 
     def rows() -> list[Any]:
-        return [*Look.objects.order_by("photo_id").values(), *Judged.objects.order_by("photo_id").values()]
+        looks, judged = (table.objects.order_by("photo_id").values() for table in (Look, Judged))
+        return [*looks, *judged, *Tie.objects.order_by("photo_id").values("photo_id", "other_id")]
 
     before = rows()
+    assert before[-1]["other_id"] == photos[5]
     replay(["duplicates"])
     assert rows() == before
     replay()

@@ -200,7 +200,7 @@ def test_photos_of_before_are_looked_at_again_on_demand_from_their_tile(shelf: S
     assert tasks.find_looks(str(old)) == "1 colours, 0 styles"
     assert tasks.find_looks(str(waiting)).startswith("there is no preview yet")
     assert [one.colour for one in looks_of_photo(old).colours or []] == ["azure"]
-    assert looking.queue_older() == 0
+    assert looking.queue_again(shelf.library, older=True) == 0
     with pytest.raises(CommandError, match="no library 'Nowhere'"):
         call_command("looks", library="Nowhere")
 
@@ -209,7 +209,7 @@ def test_what_a_library_does_without_is_neither_found_nor_missed(shelf: Shelf) -
     photo = shelf.photo()
 
     def again() -> tuple[int, object, object]:
-        queued = looking.queue_older()
+        queued = looking.queue_again(shelf.library, older=False)
         if queued:
             tasks.find_looks(str(photo))
         known = looks_of_photo(photo)

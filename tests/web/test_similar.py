@@ -18,9 +18,11 @@ from core.commands.log import load_photo
 from core.domain.analysis import VectorMade
 from core.means import mean_of
 from core.readmodels import similar
+from core.readmodels.duplicates import duplicate_groups
 from tests.web.conftest import Shelf
 from tests.web.test_looks import tiles
 from tests.web.test_viewer import text_of
+from workers.alike import find_alike
 
 MODEL = "mobilenet-v1-embedding"
 Numbers = np.ndarray[tuple[int, ...], np.dtype[np.float32]]
@@ -125,6 +127,28 @@ def test_bits_that_are_missing_or_of_before_are_made_from_the_numbers(dunes: lis
     for (*known, bits), (*again, now) in zip(before, rows(), strict=True):
         assert known == again
         assert sum(one != other for one, other in zip(str(bits), str(now), strict=True)) <= 2
+
+
+@pytest.mark.django_db
+def test_photos_that_show_nearly_the_same_are_proposed_as_duplicates_where_bits_miss_it(
+    shelf: Shelf, stranger: Account, make_shelf: Callable[[Account], Shelf]
+) -> None:
+    mirrored, original, smaller, other = (
+        shelf.photo(f"{n}.jpg", likeness=f"{likeness:048x}")
+        for n, likeness in enumerate((0xFFFF << 100, 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFF << 60))
+    )
+    theirs = make_shelf(stranger).photo("theirs.jpg", likeness=f"{0xFFF << 150:048x}")
+    for at, photo in enumerate((mirrored, original, smaller, theirs)):
+        seen(photo, shot(1, 0.05, at))
+    seen(other, scene(2))
+    assert [group.size for group in duplicate_groups(shelf.owner)] == [2]
+    assert find_alike(mirrored) == 2
+    # The smaller one is known by its bits, the other scene is another, and what is theirs is not compared.
+    [group] = duplicate_groups(shelf.owner)
+    assert {photo.id for photo in group.members} == {mirrored, original, smaller}
+    assert find_alike(original) == 1
+    assert find_alike(other) == 0
+    assert find_alike(shelf.photo("new.jpg")) == 0
 
 
 def test_bits_differ_the_more_the_less_alike_two_are_and_never_change() -> None:

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from core.codes import fill_codes
 from core.readmodels.libraries import Library
 from core.web.words import counted
-from workers.looking import queue_older
+from workers.looking import queue_again
 
 
 class Command(BaseCommand):
@@ -22,12 +22,12 @@ class Command(BaseCommand):
         parser.add_argument("--library", default="", help="only in the library of this name")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        library = None
+        libraries = Library.objects.filter(removed=False)
         if options["library"]:
-            found = list(Library.objects.filter(name=options["library"], removed=False))
-            if len(found) != 1:
+            libraries = libraries.filter(name=options["library"])
+            if len(libraries) != 1:
                 raise CommandError(f"There is no library {options['library']!r}, or more than one.")
-            library = found[0].id
-        self.stdout.write(f"{counted(queue_older(library), 'photo')} will be looked at again.")
+        count = sum(queue_again(one.id, older=True) for one in libraries)
+        self.stdout.write(f"{counted(count, 'photo')} will be looked at again.")
         if made := fill_codes():
             self.stdout.write(f"{counted(made, 'photo')} can be found by likeness now.")
