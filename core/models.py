@@ -11,8 +11,10 @@ from core.readmodels.files import PhotoFile
 from core.readmodels.libraries import Folder, Library
 from core.readmodels.looks import Looked, PhotoColour, PhotoStyle
 from core.readmodels.mounts import Mount
+from core.readmodels.occasions import NamedDate
 from core.readmodels.photos import Photo
 from core.readmodels.places import PhotoPlace, Place
+from core.readmodels.searching import PhotoWords, SearchTerm
 from core.readmodels.sidecars import Sidecar
 from core.readmodels.stacks import StackMember
 from core.readmodels.uploads import UploadedFile
@@ -31,6 +33,7 @@ __all__ = [
     "Look",
     "Looked",
     "Mount",
+    "NamedDate",
     "Person",
     "PersonAct",
     "Photo",
@@ -41,8 +44,10 @@ __all__ = [
     "PhotoPlace",
     "PhotoStyle",
     "PhotoVector",
+    "PhotoWords",
     "Place",
     "Resemblance",
+    "SearchTerm",
     "Sidecar",
     "StackMember",
     "Tie",

@@ -50,6 +50,8 @@ EVENT_CONSUMERS: list[str] = [
     "core.readmodels.looks",
     "core.readmodels.uploads",
     "core.readmodels.faces",
+    "core.readmodels.occasions",
+    "core.readmodels.searching",
     "core.readmodels.failures",
     "workers.reactions",
 ]

@@ -5,7 +5,18 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 
-from core.api import duplicates, edits, failures, libraries, looks, people, stacks, uploads
+from core.api import (
+    dates,
+    duplicates,
+    edits,
+    failures,
+    libraries,
+    looks,
+    people,
+    search,
+    stacks,
+    uploads,
+)
 from core.api.access import ACCESS
 from core.domain.edits import BadValue, ChangedMeanwhile, NotUndoable
 from core.domain.libraries import FolderTaken, LastFolder, LibraryNotFound, NotAFolder
@@ -32,6 +43,9 @@ api.add_router("/people", people.router)
 api.add_router("/failures", failures.router)
 api.add_router("/libraries", libraries.router)
 api.add_router("/uploads", uploads.router)
+api.add_router("/search", search.router)
+api.add_router("/places", search.places)
+api.add_router("/dates", dates.router)
 for prefix, router in settings.API_ROUTERS:  # upper layers, by name
     api.add_router(prefix, router)
 

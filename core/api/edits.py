@@ -16,6 +16,7 @@ from core.commands.duplicates import undo_decision
 from core.commands.edits import edit_photo, undo_edit
 from core.commands.sidecars import ask_for_sidecar
 from core.domain import codec, duplicates, edits
+from core.domain.places import PlaceCorrected
 from core.readmodels.photos import history_of, photo_for
 from events.event import Event
 
@@ -28,6 +29,14 @@ class Position(Schema):
     latitude: float
     longitude: float
     altitude: float | None = None
+
+
+class PlaceNames(Schema):
+    """Where it was taken in one's own words, whatever the position says."""
+
+    country: str = ""
+    region: str = ""
+    city: str = ""
 
 
 class Taken(Schema):
@@ -46,6 +55,7 @@ class Changes(Schema):
     caption: str | None = None
     keywords: list[str] | None = None
     position: Position | None = None
+    place: PlaceNames | None = Field(None, description="Stays whatever the position says; undo brings that back")
     taken: Taken | None = None
     version: int | None = Field(
         None, description="The version that was looked at: 409 when somebody changed the same since."
@@ -156,6 +166,8 @@ def _edit(name: str, value: Any) -> edits.Edit:
             return edits.PhotoPlaced(None, None)
         case "position":
             return edits.PhotoPlaced(value["latitude"], value["longitude"], value.get("altitude"))
+        case "place":
+            return PlaceCorrected(**{**PlaceNames().dict(), **(value or {})})
         case "taken" if value is not None:
             return edits.PhotoDated(value["at"], value.get("offset", ""))
     raise edits.BadValue("A photo keeps a date; give another one instead of null.")

@@ -15,7 +15,9 @@ from core.api.looks import ColourOf, StyleOf, looks_fields
 from core.commands.edits import version_of
 from core.readmodels.failures import failures_of_photo
 from core.readmodels.files import files_of_photo
+from core.readmodels.occasions import noted_on
 from core.readmodels.photos import Photo, photo_for
+from core.readmodels.places import names_of, place_of
 from core.readmodels.sidecars import sidecars_of_photo
 from core.readmodels.stacks import Stack, stack_of
 from core.readmodels.timeline import Cursor, timeline
@@ -99,6 +101,17 @@ class StackOf(Schema):
     apart: list[UUID] = Field(description="Those that a person took out of it.")
 
 
+class PlaceOf(Schema):
+    """Where it was taken, in names; `by_hand`: a person said so, whatever the position says."""
+
+    country: str
+    region: str
+    city: str
+    sea: bool
+    zone: str = Field(description="Whose clocks are valid there, as Europe/Paris.")
+    by_hand: bool
+
+
 class PhotoDetail(PhotoSummary):
     """A photo with every fact and its source."""
 
@@ -117,6 +130,8 @@ class PhotoDetail(PhotoSummary):
     labels_model: str
     files: list[CopyOf]
     sidecars: list[SidecarOf]
+    place: PlaceOf | None
+    dates_of_note: list[str] = Field(description="Christmas, birthdays and the asker's own dates, in words.")
     failures: list[StepFailure]
     stack: StackOf | None
     imported_at: datetime
@@ -153,9 +168,20 @@ def detail(request: HttpRequest, photo_id: UUID) -> dict[str, Any]:
         **looks_fields(photo.id),
         "files": files_of_photo(photo.id),
         "failures": failures_of_photo(photo.id),
+        "place": _place(photo.id),
+        "dates_of_note": [one.words for one in noted_on(asker(request), photo)],
         "stack": _stack(stack_of(asker(request), photo)),
         "original": reverse("original", args=[photo.id]),
     }
+
+
+def _place(photo_id: UUID) -> dict[str, Any] | None:
+    place = place_of(photo_id)
+    if place is None:
+        return None
+    country, region, city = names_of(place).parts
+    said = {"sea": place.sea and not place.by_hand, "zone": place.zone, "by_hand": place.by_hand}
+    return {"country": country, "region": region, "city": city, **said}
 
 
 def _stack(stack: Stack | None) -> dict[str, Any] | None:

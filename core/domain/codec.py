@@ -13,6 +13,7 @@ from core.domain import (
     libraries,
     lifts,
     looks,
+    occasions,
     people,
     photos,
     places,
@@ -21,7 +22,9 @@ from core.domain import (
 )
 from events.event import Event
 
-DomainEvent = photos.PhotoEvent | files.FileEvent | libraries.LibraryEvent | people.PeopleEvent
+DomainEvent = (
+    photos.PhotoEvent | files.FileEvent | libraries.LibraryEvent | people.PeopleEvent | occasions.OccasionEvent
+)
 
 TYPES: dict[str, type[Any]] = {
     "library.added": libraries.LibraryAdded,
@@ -84,6 +87,8 @@ TYPES: dict[str, type[Any]] = {
     "photo.unmarked_duplicate": duplicates.UnmarkedDuplicate,
     "photo.told_apart": duplicates.ToldApart,
     "photo.apart_taken_back": duplicates.ApartTakenBack,
+    "date.named": occasions.DateNamed,
+    "date.forgotten": occasions.DateForgotten,
     "file.uploaded": files.FileUploaded,
     "file.skipped": files.FileSkipped,
     "file.failed": files.FileFailed,

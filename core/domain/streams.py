@@ -1,4 +1,4 @@
-"""The names of the streams: one for each photo, file, library, group of faces, person, and owner of people."""
+"""The names of the streams: one for each photo, file, library, person and named date."""
 
 from uuid import UUID
 
@@ -30,3 +30,7 @@ def person_stream(person_id: UUID) -> str:
 def subject_of(stream_id: str) -> UUID:
     """The id in a stream's name."""
     return UUID(stream_id.partition("-")[2])
+
+
+def date_stream(date_id: UUID) -> str:
+    return f"date-{date_id}"

@@ -65,24 +65,24 @@ class Counts:
 
 def timeline(account: Account, before: Cursor | None = None, limit: int = 100) -> Page:
     """Photos newest first, from behind a cursor; those whose preview failed are on the failures page."""
-    found = _shown(account)
+    found = shown_photos(account)
     if before is not None:
-        found = found.filter(_older_than(before))
+        found = found.filter(older_than(before))
     rows = list(found.order_by("-taken_local", "-id")[: limit + 1])
     return Page(rows[:limit], Cursor.of(rows[limit - 1]) if len(rows) > limit else None)
 
 
 def timeline_newer(account: Account, after: Cursor, limit: int = 100) -> Page:
     """The photos just before a cursor in the timeline, newest first; `next` is where still newer ones begin."""
-    rows = list(_shown(account).filter(_newer_than(after)).order_by("taken_local", "id")[: limit + 1])
+    rows = list(shown_photos(account).filter(newer_than(after)).order_by("taken_local", "id")[: limit + 1])
     return Page(rows[:limit][::-1], Cursor.of(rows[limit - 1]) if len(rows) > limit else None)
 
 
 def neighbours(account: Account, photo: Photo) -> tuple[Photo | None, Photo | None]:
     """The photos shown before and after this one in the timeline: (newer, older)."""
-    here, shown = Cursor.of(photo), _shown(account)
-    newer = shown.filter(_newer_than(here)).order_by("taken_local", "id").first()
-    older = shown.filter(_older_than(here)).order_by("-taken_local", "-id").first()
+    here, shown = Cursor.of(photo), shown_photos(account)
+    newer = shown.filter(newer_than(here)).order_by("taken_local", "id").first()
+    older = shown.filter(older_than(here)).order_by("-taken_local", "-id").first()
     return newer, older
 
 
@@ -91,7 +91,11 @@ def months(account: Account) -> list[Month]:
     # Django's own TruncMonth takes none but its own fields for moments.
     month = Func(Value("month"), F("taken_local"), function="date_trunc", output_field=WallTimeField())
     rows = (
-        _shown(account).annotate(month=month).values_list("month").annotate(count=Count("id")).order_by("-month")
+        shown_photos(account)
+        .annotate(month=month)
+        .values_list("month")
+        .annotate(count=Count("id"))
+        .order_by("-month")
     )
     return [Month(month.date(), count) for month, count in rows if month]
 
@@ -108,17 +112,20 @@ def counts(account: Account) -> Counts:
     )
 
 
-def _shown(account: Account) -> models.QuerySet[Photo]:
+def shown_photos(account: Account) -> models.QuerySet[Photo]:
+    """Of what an account may see, one photo for each stack, and none instead of which another one is kept."""
     return without_duplicates(without_tucked(visible_photos(account).exclude(preview_state=PreviewState.FAILED)))
 
 
-def _older_than(cursor: Cursor) -> Q:
+def older_than(cursor: Cursor) -> Q:
+    """Behind a cursor, in the order of the timeline."""
     return Q(taken_local__lte=cursor.taken_local) & (
         Q(taken_local__lt=cursor.taken_local) | Q(id__lt=cursor.photo_id)
     )
 
 
-def _newer_than(cursor: Cursor) -> Q:
+def newer_than(cursor: Cursor) -> Q:
+    """Before a cursor, in the order of the timeline."""
     return Q(taken_local__gte=cursor.taken_local) & (
         Q(taken_local__gt=cursor.taken_local) | Q(id__gt=cursor.photo_id)
     )

@@ -13,6 +13,7 @@ from core.commands.edits import edit_photo, undo_edit
 from core.commands.sidecars import ask_for_sidecar
 from core.domain import edits
 from core.domain.clocks import is_offset
+from core.domain.places import PlaceCorrected
 from core.web.access import Request, actor_of, signed_in
 from core.web.pictures import visible_photo
 from core.web.viewer import known, page_context
@@ -103,6 +104,11 @@ def _date(request: HttpRequest) -> edits.Edit:
     return edits.PhotoDated(taken + ":00" if re.fullmatch(r".*T\d\d:\d\d", taken) else taken, offset)
 
 
+def _place(request: HttpRequest) -> edits.Edit:
+    country, region, city = (request.POST.get(name, "") for name in ("country", "region", "value"))
+    return PlaceCorrected(country, region, city)
+
+
 def _keywords(request: HttpRequest) -> edits.Edit:
     return edits.KeywordsChanged(tuple(request.POST.get("value", "").split(",")))
 
@@ -115,4 +121,5 @@ _FORMS: dict[str, Callable[[HttpRequest], edits.Edit]] = {
     "keywords": _keywords,
     "position": _position,
     "date": _date,
+    "place": _place,
 }

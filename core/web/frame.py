@@ -21,9 +21,41 @@ _SECTIONS = {
     "duplicates": "duplicates",
     "looks": "looks",
     "people": "people",
+    "search": "search",
+    "dates": "search",
+    "places": "places",
     "jobs": "jobs",
     "libraries": "libraries",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An entry of the rail. `section` is where the entry is marked as the one that is open."""
+
+    words: str
+    icon: str
+    address: str
+    section: str
+
+
+# What one comes for is in sight on a phone too; the tools are in its menu.
+_LINKS = (
+    Link("Photos", "photo", "/", "photos"),
+    Link("Search", "magnifying-glass", "/search/", "search"),
+    Link("People", "users", "/people/", "people"),
+    Link("Places", "map-pin", "/places/", "places"),
+)
+_TOOLS = (
+    Link("Looks", "swatch", "/looks/", "looks"),
+    Link("Failed", "exclamation-triangle", "/failures/", "failures"),
+    Link("Duplicates", "document-duplicate", "/duplicates/", "duplicates"),
+)
+_STAFF_TOOLS = (
+    Link("Looks", "swatch", "/looks/", "looks"),
+    Link("Jobs", "queue-list", "/jobs/", "jobs"),
+    Link("Libraries", "folder", "/libraries/", "libraries"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +115,17 @@ class Frame:
     def section(self) -> str:
         first = self._request.path.strip("/").partition("/")[0]
         return "photos" if first in ("", "photos") else _SECTIONS.get(first, "")
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        """The entries for everybody who looks at photos."""
+        return _LINKS
+
+    @property
+    def tools(self) -> tuple[Link, ...]:
+        """The entries for whoever looks after them."""
+        account = getattr(self._request, "user", None)
+        return _TOOLS + _STAFF_TOOLS if isinstance(account, Account) and account.is_staff else _TOOLS
 
     @cached_property
     def appearance(self) -> str:

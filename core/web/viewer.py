@@ -9,6 +9,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from core.readmodels.failures import failures_of_photo
 from core.readmodels.files import files_of_photo
+from core.readmodels.found import found_neighbours
 from core.readmodels.people import faces_in, named_like
 from core.readmodels.photos import Photo, history_of, visible_photos
 from core.readmodels.sidecars import sidecars_of_photo
@@ -21,7 +22,9 @@ from core.web.history import history_in_words
 from core.web.looks import looks_in_words
 from core.web.missing import absence_of
 from core.web.pictures import visible_photo
+from core.web.places import where_and_when
 from core.web.playing import playback_of
+from core.web.search import address_of, asked_within, within
 from core.web.stacked import stack_in_words
 from core.web.tiles import average_colour, words_for
 
@@ -38,12 +41,15 @@ def photo_page(request: Request, photo_id: UUID) -> HttpResponse:
 
 def page_context(request: Request, photo: Photo) -> dict[str, object]:
     """What the viewer's page shows of a photo."""
-    newer, older = neighbours(request.user, photo)
+    asked = asked_within(request)
+    newer, older = found_neighbours(request.user, asked, photo) if asked else neighbours(request.user, photo)
     stack = stack_of(request.user, photo)
     return {
         "photo": photo,
         "newer": newer,
         "older": older,
+        "within": within(asked),
+        "came_from": address_of(asked) if asked else "",
         "words": words_for(photo),
         "playback": playback_of(photo, film_of(photo, stack)),
         "stack": stack_in_words(photo, stack),
@@ -71,6 +77,7 @@ def known(request: Request, photo: Photo) -> dict[str, object]:
         "kept": visible_photos(request.user).filter(id=photo.duplicate_of).first() if photo.duplicate_of else None,
         "sections": sections(photo, files, sidecars_of_photo(photo.id)),
         "stars": stars(photo),
+        "where": where_and_when(request.user, photo),
         "seen": events[-1].version,
         "faces": face_tiles(faces_in(photo)),
         "names": [(one.person.id, one.name) for one in named_like(request.user, "", limit=1000)],

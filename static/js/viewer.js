@@ -52,13 +52,13 @@ function leave() {
   if (viewer().classList.contains("sheet")) return togglePanel();
   const up = document.querySelector('#viewer a[rel="up"]');
   sessionStorage.setItem("seen", JSON.stringify({ photo: up.dataset.photo, place: up.href }));
-  if (cameFromTimeline()) history.back();
+  if (cameFrom(up)) history.back();
   else location.assign(up.href);
 }
 
-function cameFromTimeline() {
+function cameFrom(up) {
   const from = document.referrer && new URL(document.referrer);
-  return from && from.origin === location.origin && from.pathname === "/" && history.length > 1;
+  return from && from.origin === location.origin && from.pathname === up.pathname && history.length > 1;
 }
 
 document.addEventListener("click", (event) => {

@@ -286,6 +286,11 @@ _EXAMPLES: dict[str, dict[str, object]] = {
     "photo.titled": {"title": "t"},
     "photo.captioned": {"caption": ""},
     "photo.keywords_changed": {"keywords": ["a"]},
+    "photo.place_corrected": {"country": "France", "region": "", "city": "Nice"},
+    "photo.place_found": dict.fromkeys(
+        ("country", "region", "city", "code", "zone", "source", "source_version"), "x"
+    )
+    | {"latitude": 43.7, "longitude": 7.27, "sea": False},
     "photo.placed": {"latitude": 1.0, "longitude": 2.0},
     "photo.dated": {"taken_at": "2024-05-01T12:00:00"},
     "photo.change_undone": {"event": str(UUID(int=4)), "facts": {"rating": 2}},

@@ -1,0 +1,104 @@
+"""Search for programs: the same filters as the page's, what they may mean, and the tree of places."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest
+from ninja import Query, Router, Schema
+from ninja.errors import HttpError
+from pydantic import Field
+
+from core.api.access import Limit, asker
+from core.api.photos import Page, summary
+from core.readmodels.filters import BadFilter, asked_in
+from core.readmodels.found import search as search_photos
+from core.readmodels.placetree import Node, place_tree
+from core.readmodels.suggesting import suggestions
+from core.readmodels.timeline import Cursor
+
+router = Router(tags=["search"])
+places = Router(tags=["places"])
+
+
+class Asked(Schema):
+    """All must hold; a filter may be given several times."""
+
+    q: list[str] = Field([], description="Words of title, caption, keywords, names of files, places and things.")
+    label: list[str] = Field([], description="A thing in the picture, or its kind: cat, animal.")
+    scene: list[str] = Field([], description="What the picture shows as a whole, or its kind.")
+    person: list[str] = Field([], description="A person's id.")
+    place: list[str] = Field([], description="A place's id, or `sea`.")
+    date: list[str] = Field(
+        [],
+        description="2024, 2024-05, 2023..2024; christmas, new-year, valentines, easter, halloween, birthday; "
+        "the id of one of one's own.",
+    )
+    colour: list[str] = Field([], description="One of the 17 names, or #rrggbb.")
+    style: list[str] = []
+    keyword: list[str] = []
+    camera: list[str] = []
+    lens: list[str] = []
+    rating: list[str] = Field([], description="This many stars at least.")
+    favourite: list[str] = Field([], description="yes")
+    kind: list[str] = Field([], description="image, raw, video, or a format: jpeg, nef.")
+    state: list[str] = Field(
+        [], description="no-preview, failed, failed-previews, failed-labels, missing, not-analysed."
+    )
+
+
+class Meaning(Schema):
+    """A filter with a value."""
+
+    filter: str
+    value: str
+    words: str
+
+
+class PlaceOut(Schema):
+    """A country, region or town, how many photos it has, and what lies in it."""
+
+    id: UUID
+    name: str
+    kind: str
+    count: int
+    cover: UUID | None
+    inside: list["PlaceOut"]
+
+
+@router.get("", response=Page, summary="Photos for which all filters hold, newest first")
+def search(request: HttpRequest, asked: Query[Asked], before: str = "", limit: Limit = 100) -> dict[str, Any]:
+    """422 for a value that a filter knows nothing of, and for an unreadable cursor."""
+    try:
+        cursor = Cursor.parse(before) if before else None
+    except ValueError as error:
+        raise HttpError(422, f"before={before!r} is no cursor; use the value of `next`.") from error
+    try:
+        page = search_photos(asker(request), asked_in(asked.dict()), cursor, limit)
+    except BadFilter as error:
+        raise HttpError(422, str(error)) from error
+    return {"photos": [summary(photo) for photo in page.photos], "next": str(page.next) if page.next else None}
+
+
+@router.get("/suggestions", response=list[Meaning], summary="What letters may mean")
+def suggest(request: HttpRequest, q: str) -> list[Any]:
+    """Of what the asker's own photos have."""
+    return [
+        {"filter": one.filter, "value": one.value, "words": one.words} for one in suggestions(asker(request), q)
+    ]
+
+
+@places.get("", response=list[PlaceOut], summary="The tree of places")
+def list_places(request: HttpRequest) -> list[dict[str, Any]]:
+    """Of the photos that the asker may see, by name."""
+    return [_place(node) for node in place_tree(asker(request))]
+
+
+def _place(node: Node) -> dict[str, Any]:
+    return {
+        "id": node.id,
+        "name": node.name,
+        "kind": node.kind,
+        "count": node.count,
+        "cover": node.cover.id if node.cover else None,
+        "inside": [_place(one) for one in node.inside],
+    }

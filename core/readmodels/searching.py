@@ -1,0 +1,149 @@
+"""What each photo is found by: all its words in one index, and the terms that a search may be helped with."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import UUID, uuid5
+
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+
+from core.domain.occasions import day_keys, is_trusted, occasion_on
+from core.domain.searching import WORDS_LIMIT, plain, term, words_in
+from core.domain.streams import subject_of
+from core.readmodels.analysis import PhotoAnalysis
+from core.readmodels.fields import WordsField
+from core.readmodels.photos import Photo
+from core.readmodels.places import PhotoPlace, Place
+from events.event import Event
+
+
+class PhotoWords(models.Model):
+    """All words by which one photo is found: those of texts as they are, things of a kind as "camera:…"."""
+
+    photo_id = models.UUIDField(primary_key=True)
+    words = WordsField()
+
+    class Meta:
+        db_table = "photo_words"
+        # Without the list of pending entries, for which every search would have to look through.
+        indexes = [GinIndex("words", name="photo_words_words", fastupdate=False)]
+
+
+class SearchTerm(models.Model):
+    """A term that at least one photo of a library has had: `text` is shown, `plain` is looked for."""
+
+    id = models.UUIDField(primary_key=True)
+    library_id = models.UUIDField()
+    kind = models.TextField()
+    text = models.TextField()
+    plain = models.TextField()
+    value = models.TextField()
+
+    class Meta:
+        db_table = "search_term"
+        indexes = [models.Index("library_id", "kind", "plain", name="search_term_plain")]
+
+
+Term = tuple[str, str, str]  # kind, what is shown, the filter's value
+
+
+def _changed(event: Event) -> None:
+    """Something is known of the photo that was not: its words are gathered anew."""
+    photo = Photo.objects.filter(id=subject_of(event.stream_id)).first()
+    if photo is None:
+        return
+    seen = PhotoAnalysis.objects.filter(photo_id=photo.id).first()
+    places = _places(photo.id)
+    terms = [*_terms_of(photo), *_terms_seen(seen), *_terms_of_places(places)]
+    words = dict.fromkeys(
+        word
+        for text in (*_texts(photo), *(shown for kind, shown, _ in terms if kind != "place"), *_names(places))
+        for word in words_in(text)
+    )
+    kept = [*list(words)[:WORDS_LIMIT], *(term(kind, value) for kind, _, value in terms), *_marks(photo)]
+    PhotoWords.objects.update_or_create(photo_id=photo.id, defaults={"words": list(dict.fromkeys(kept))})
+    _learn(photo.library_id, terms)
+
+
+def _texts(photo: Photo) -> Iterator[str]:
+    yield photo.name
+    yield photo.path
+    for name in ("title", "caption"):
+        yield str(photo.facts.get(name, {}).get("value", ""))
+
+
+def _terms_of(photo: Photo) -> Iterator[Term]:
+    for kind, text in (("camera", photo.camera), ("lens", photo.lens)):
+        if text:
+            yield kind, text, text
+    for word in photo.facts.get("keywords", {}).get("value", []):
+        yield "keyword", word, word
+
+
+def _terms_seen(seen: PhotoAnalysis | None) -> Iterator[Term]:
+    if seen is not None:
+        yield from (("label", word, word) for word in seen.label_words)
+        yield from (("scene", word, word) for word in seen.scene_words)
+
+
+def _marks(photo: Photo) -> Iterator[str]:
+    """What is looked for by choosing, never by typing."""
+    yield term("kind", photo.kind)
+    yield term("kind", photo.media)
+    if photo.rating is not None:
+        yield term("stars", str(photo.rating))
+    if photo.favourite:
+        yield term("favourite", "yes")
+    if photo.taken_local and is_trusted(photo.taken_local, photo.taken_source):
+        yield from (term("day", key) for key in day_keys(photo.taken_local.date()))
+        if occasion := occasion_on(photo.taken_local, photo.taken_source):
+            yield term("note", occasion)
+
+
+def _places(photo: UUID) -> list[Place]:
+    """Town, region and country, from the small to the large."""
+    known = PhotoPlace.objects.filter(photo_id=photo).first()
+    ids = [known.city_id, known.region_id, known.country_id] if known else []
+    rows = Place.objects.in_bulk([one for one in ids if one])
+    return [rows[one] for one in ids if one and one in rows]
+
+
+def _names(places: list[Place]) -> list[str]:
+    return [place.name for place in places]
+
+
+def _terms_of_places(places: list[Place]) -> Iterator[Term]:
+    for at, place in enumerate(places):
+        yield "place", ", ".join(dict.fromkeys(_names(places[at:]))), str(place.id)
+
+
+def _learn(library: UUID, terms: list[Term]) -> None:
+    """Terms that the library has not had yet, in one order: two who learn the same do not wait crosswise."""
+    known = {uuid5(library, f"{kind}:{value}"): (kind, text, value) for kind, text, value in terms}
+    there = set(SearchTerm.objects.filter(id__in=list(known)).values_list("id", flat=True))
+    new = [
+        SearchTerm(id=one, library_id=library, kind=kind, text=text, plain=plain(text), value=value)
+        for one, (kind, text, value) in sorted(known.items())
+        if one not in there
+    ]
+    SearchTerm.objects.bulk_create(new, ignore_conflicts=True)
+
+
+HANDLERS: dict[str, Callable[[Event], None]] = dict.fromkeys(
+    (
+        *("photo.metadata_read", "photo.content_replaced", "photo.file_added", "photo.file_moved"),
+        *("photo.file_gone", "photo.file_back", "photo.file_missing"),
+        *("photo.labels_found", "photo.scenes_found", "photo.place_found", "photo.place_corrected"),
+        *("photo.rated", "photo.favoured", "photo.titled", "photo.captioned", "photo.keywords_changed"),
+        *("photo.placed", "photo.dated", "photo.change_undone"),
+        *("photo.sidecar_read", "photo.sidecar_gone", "photo.sidecar_written"),
+    ),
+    _changed,
+)
+TABLES: tuple[Any, ...] = (PhotoWords, SearchTerm)
+READS = ("analysis", "photos", "places")
+
+
+def photos_with_words(query: str) -> "models.QuerySet[PhotoWords, UUID]":
+    """Ids of the photos that answer a question in `core.domain.searching`'s form."""
+    return PhotoWords.objects.filter(words__matches=query).values_list("photo_id", flat=True)

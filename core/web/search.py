@@ -1,0 +1,184 @@
+"""Search: what is asked stands in the address and is shown as pills; what is found, as the timeline's tiles."""
+
+from dataclasses import dataclass
+from datetime import date
+from urllib.parse import urlencode
+
+from django.http import Http404, HttpResponse, QueryDict
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from core.accounts import Account
+from core.domain.colours import SWATCHES, Colour
+from core.domain.occasions import NAMES
+from core.domain.styles import Style
+from core.readmodels.filters import FILTERS, KINDS, STATES, Asked, BadFilter, asked_in
+from core.readmodels.found import search
+from core.readmodels.occasions import named_dates
+from core.readmodels.people import named_like
+from core.readmodels.stacks import stack_marks
+from core.readmodels.suggesting import LEARNT, Suggestion, learnt, suggestions
+from core.readmodels.timeline import Cursor
+from core.web.access import Request, signed_in
+from core.web.tiles import Day, days_of
+
+PAGE = 120
+_CHOICES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Pill:
+    """One filter in force, or one to choose: what it is, its value in words, and where a press leads."""
+
+    title: str
+    icon: str
+    words: str
+    address: str
+    chosen: bool = False
+    colour: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Filters of one kind to choose from."""
+
+    title: str
+    pills: list[Pill]
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+@signed_in
+def search_page(request: Request) -> HttpResponse:
+    """What was found, or the further part behind `before`; without a question, what can be asked."""
+    asked: Asked = []
+    days: list[Day] = []
+    refused = older = ""
+    try:
+        asked = asked_in(_lists(request.GET))
+        if asked:
+            days, older = _found(request, asked)
+        pills = [_pill(request.user, asked, one) for one in asked]
+    except BadFilter as error:
+        refused, pills = str(error), [_unknown(asked, one) for one in asked]
+    context = {"days": days, "older": older, "asked": asked, "within": within(asked)}
+    if request.htmx and "before" in request.GET:
+        return render(request, "search/_found.html", context)
+    context |= {"pills": pills, "refused": refused, "groups": _groups(request.user, asked)}
+    return render(request, "search/search.html", context, status=422 if refused else 200)
+
+
+@require_safe
+@never_cache
+@signed_in
+def suggest(request: Request) -> HttpResponse:
+    """What the letters typed so far may mean, as filters that join those in force."""
+    given = _lists(request.GET)
+    *texts, typed = given.get("q", []) or [""]
+    try:
+        asked = asked_in({**given, "q": texts})
+    except BadFilter:
+        asked = []
+    found = [_choice(asked, one) for one in suggestions(request.user, typed[:200])]
+    return render(request, "search/_suggestions.html", {"found": found, "typed": typed.strip()})
+
+
+def address_of(asked: Asked) -> str:
+    """Where photos are for which all of these hold."""
+    return f"{reverse('search')}?{urlencode(asked)}" if asked else reverse("search")
+
+
+def within(asked: Asked) -> str:
+    """What an address of a photo has behind it, so that its neighbours are those that were found with it."""
+    return "?" + urlencode({"within": urlencode(asked)}) if asked else ""
+
+
+def asked_within(request: Request) -> list[tuple[str, str]]:
+    """The question with which somebody came to a photo; nothing for one that makes no sense."""
+    try:
+        return asked_in(_lists(QueryDict(request.GET.get("within", ""))))
+    except BadFilter:
+        return []
+
+
+def _lists(given: QueryDict) -> dict[str, list[str]]:
+    return {name: [str(one) for one in given.getlist(name)] for name in given}
+
+
+def _found(request: Request, asked: Asked) -> tuple[list[Day], str]:
+    begun: date | None = None
+    before = None
+    if text := request.GET.get("before", ""):
+        try:
+            before = Cursor.parse(text)
+        except ValueError as error:
+            raise Http404("There is no such place among what was found.") from error
+        begun = before.taken_local.date()
+    page = search(request.user, asked, before, PAGE)
+    older = address_of([*asked, ("before", str(page.next))]) if page.next else ""
+    return days_of(page.photos, begun, stack_marks(page.photos)), older
+
+
+def _pill(account: Account, asked: Asked, one: tuple[str, str]) -> Pill:
+    name, value = one
+    known = FILTERS[name]
+    return Pill(
+        known.title, known.icon, known.shown(account, value), address_of(_without(asked, one)), chosen=True
+    )
+
+
+def _unknown(asked: Asked, one: tuple[str, str]) -> Pill:
+    known = FILTERS[one[0]]
+    return Pill(known.title, known.icon, one[1], address_of(_without(asked, one)), chosen=True)
+
+
+def _without(asked: Asked, one: tuple[str, str]) -> Asked:
+    return [other for other in asked if other != one]
+
+
+def _choice(asked: Asked, one: Suggestion, colour: str = "") -> Pill:
+    """A press adds it; pressed again, it goes."""
+    wanted, known = (one.filter, one.value), FILTERS[one.filter]
+    chosen = wanted in asked
+    leads_to = _without(asked, wanted) if chosen else [*asked, wanted]
+    return Pill(known.title, known.icon, one.words, address_of(leads_to), chosen, colour)
+
+
+def _groups(account: Account, asked: Asked) -> list[Group]:
+    """What can be chosen without typing; groups that would be empty are left out."""
+    known = learnt(account, LEARNT, _CHOICES)
+    made = [
+        ("People", _people(account)),
+        ("Places", known["place"]),
+        ("Things", known["label"]),
+        ("Shows", known["scene"]),
+        ("Keywords", known["keyword"]),
+        ("Dates of note", _dates(account)),
+        ("Styles", [Suggestion("style", str(one), str(one).replace("-", " ")) for one in Style]),
+        ("Cameras", known["camera"]),
+        ("Lenses", known["lens"]),
+        ("Rating", _fixed("rating", {"5": "5 stars", "4": "4 stars or more", "3": "3 stars or more"})),
+        ("Kind", [*_fixed("kind", KINDS), Suggestion("favourite", "yes", "Favourites")]),
+        ("State", _fixed("state", STATES)),
+    ]
+    colours = [_choice(asked, Suggestion("colour", str(one), str(one)), SWATCHES[one]) for one in Colour]
+    groups = [Group(title, [_choice(asked, one) for one in found]) for title, found in made if found]
+    return [*groups, Group("Colours", colours)]
+
+
+def _people(account: Account) -> list[Suggestion]:
+    known = [one.person for one in named_like(account, "", _CHOICES)]
+    return [Suggestion("person", str(person.id), person.name) for person in known]
+
+
+def _dates(account: Account) -> list[Suggestion]:
+    everybodys = {str(one): name for one, name in NAMES.items()}
+    own = {str(one.id): one.name for one in named_dates(account)}
+    return _fixed("date", everybodys | {"birthday": "Birthdays"} | own)
+
+
+def _fixed(name: str, words: dict[str, str]) -> list[Suggestion]:
+    return [Suggestion(name, value, shown) for value, shown in words.items()]
