@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('core', '0013_codes'),
+        ('core', '0014_ties'),
     ]
 
     operations = [
