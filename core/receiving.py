@@ -22,7 +22,15 @@ from core.domain import uploads
 from core.domain.files import FileUploaded
 from core.domain.libraries import library_id
 from core.domain.photos import photo_id
-from core.domain.uploads import Announced, ChecksumMismatch, ContentDiffers, NotWanted, UploadNotFound, WrongOffset
+from core.domain.uploads import (
+    Announced,
+    ChecksumMismatch,
+    ContentDiffers,
+    Looked,
+    NotWanted,
+    UploadNotFound,
+    WrongOffset,
+)
 from core.readmodels.libraries import Library
 from core.readmodels.uploads import already_there, bytes_kept
 from core.storage import (
@@ -126,8 +134,7 @@ def finish(upload: Upload, *, actor: str) -> Upload:
         if upload.sha256 and digest != upload.sha256:
             discard(upload)
             raise ContentDiffers("What has come is not the file that was announced. Send it again.")
-        _refuse_unwelcome(upload)
-        _keep(upload, part, digest, actor)
+        _keep(upload, part, digest, actor, sidecar=_refuse_unwelcome(upload).sidecar)
     return upload
 
 
@@ -149,23 +156,29 @@ def keep_at_once(account: Account, announced: Announced, chunks: Iterable[bytes]
         raise
 
 
-def _keep(upload: Upload, part: Path, digest: str, actor: str) -> None:
+def _keep(upload: Upload, part: Path, digest: str, actor: str, *, sidecar: bool) -> None:
     account = upload.account
     library = _library(account, actor)
     with transaction.atomic():
         # Of two uploads of the same content the second sees the first's.
         _take_turns(f"upload:{library}:{digest}")
-        there = already_there(account, [digest])
+        # Two sidecars may say the same of two photos: what counts of them is the name, too.
+        hashed = hashlib.sha256(f"{digest}:{upload.name}".encode()).hexdigest() if sidecar else digest
+        path = managed_path(hashed, uploads.extension_of(upload.name))
+        there = _sidecar_there(account, digest, path) if sidecar else already_there(account, [digest])
         if digest not in there:
-            path = managed_path(digest, uploads.extension_of(upload.name))
             facts = _put(upload, part, original_path(managed_root(account.pk), path))
             fact = FileUploaded(library, path, upload.name, digest, facts.st_size, facts.st_mtime_ns)
             record_upload(fact, upload.id, actor=actor)
         upload.sha256, upload.was_there, upload.finished_at = digest, digest in there, timezone.now()
-        upload.photo_id = there.get(digest) or photo_id(library, digest)
+        upload.photo_id = None if sidecar else there.get(digest) or photo_id(library, digest)
         upload.expires_at = _expiry()
         upload.save()
     part.unlink(missing_ok=True)
+
+
+def _sidecar_there(account: Account, digest: str, path: str) -> dict[str, UUID | None]:
+    return {digest: None} if original_path(managed_root(account.pk), path).exists() else {}
 
 
 def _look_again(upload: Upload) -> Upload:
@@ -228,12 +241,12 @@ def _nothing_more(upload: Upload, offset: int) -> int:
     return upload.size
 
 
-def _refuse_unwelcome(upload: Upload) -> None:
-    said = import_string(settings.UPLOAD_LOOK)(partial_path(upload.id), upload.name, upload.size)
-    if said is not None:
+def _refuse_unwelcome(upload: Upload) -> Looked:
+    said: Looked = import_string(settings.UPLOAD_LOOK)(partial_path(upload.id), upload.name, upload.size)
+    if said.code:
         discard(upload)
-        code, reason = said
-        raise NotWanted(reason, code)
+        raise NotWanted(said.reason, said.code)
+    return said
 
 
 def _refuse_without_room(account: Account, size: int) -> None:

@@ -80,7 +80,7 @@ API_ROUTERS = [("/jobs", "workers.console.api.router")]
 # who says by a file's content whether it is welcome, who clears away uploads that nobody goes on with,
 # and who reads every tag of an original (in a child process).
 UNMET_REQUIREMENTS = "workers.requirements.unmet_requirements"
-UPLOAD_LOOK = "workers.uploads.unwelcome"
+UPLOAD_LOOK = "workers.uploads.look"
 UPLOAD_BEGUN = "workers.uploads.sweep_later"
 ALL_TAGS = "workers.alltags.all_tags_of"
 JOB_DEAD_HOOK = "workers.deaths.record_dead"

@@ -118,7 +118,9 @@ def outcome(upload: Upload) -> dict[str, str]:
     if upload.finished_at is None:
         return {}
     said = "there-already" if upload.was_there else "kept"
-    return {"Filmroll-Outcome": said, "Filmroll-Photo": str(upload.photo_id)}
+    # A sidecar is kept for a photo, and is none.
+    photo = {"Filmroll-Photo": str(upload.photo_id)} if upload.photo_id else {}
+    return {"Filmroll-Outcome": said, **photo}
 
 
 def actor(account: Account) -> str:

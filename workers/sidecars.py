@@ -1,6 +1,6 @@
 """Which pictures a sidecar tells about, in whatever order they are found, and what becomes of what it says."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from django.conf import settings
@@ -12,11 +12,12 @@ from core.domain.sidecars import SidecarGone, SidecarRead, picture_names, sideca
 from core.readmodels.files import FileState, PhotoFile
 from core.readmodels.libraries import Folder
 from core.readmodels.sidecars import Sidecar, sidecars_in_file
-from core.storage import original_path, path_to_text, text_to_path
+from core.readmodels.uploads import name_of_upload, uploads_beside, uploads_called
+from core.storage import is_managed, original_path, path_to_text, text_to_path
 from workers.children import run_in_child
 from workers.pipelines.files import FileFacts, NotAPhoto
 from workers.pipelines.kinds import KINDS, PICTURE_EXTENSIONS
-from workers.pipelines.sidecars import SidecarContent, read_sidecar
+from workers.pipelines.sidecars import ABOUT_PICTURES, SidecarContent, read_sidecar
 from workers.queue import NewJob, defer_batch
 
 _ACTOR = "worker:import"
@@ -47,7 +48,7 @@ def read_beside(folder: Folder, path: str, facts: FileFacts) -> tuple[SidecarCon
 def attach(folder: Folder, path: str, sha256: str, content: SidecarContent) -> int:
     """Let the photos know what the sidecar says; how many there are. What it said of others counts no longer."""
     file = file_id(folder.id, path)
-    wanted = set(_photos_of(folder, path, content)) if content.source in ("sidecar", "takeout", "aae") else set()
+    wanted = set(_photos_of(folder, path, content)) if content.source in ABOUT_PICTURES else set()
     read = SidecarRead(file, path, content.source, sha256, content.facts, content.notes)
     with transaction.atomic():
         hold(file)
@@ -73,10 +74,13 @@ def call_for(folder: Folder, path: str) -> int:
 
     Both sides look for the other after they are committed themselves, so whoever is second finds the first.
     """
-    inside, _, name = text_to_path(path).rpartition("/")
-    names = [path_to_text(f"{inside}/{one}" if inside else one) for one in sidecar_names(name)]
-    ids = {file_id(folder.id, one): one for one in names}
-    there = PhotoFile.objects.filter(id__in=list(ids), state=FileState.SKIPPED, code=SIDECAR)
+    names = sidecar_names(_own_name(folder, path))
+    if is_managed(folder.root):
+        # All of them: each looks for itself which picture of that name it came with.
+        ids = uploads_called(folder.library_id, names)
+    else:
+        ids = _files_beside(folder, path, names)
+    there = PhotoFile.objects.filter(id__in=ids, state=FileState.SKIPPED, code=SIDECAR)
     jobs = [_import_job(folder, row.path, row.id) for row in there]
     return len(defer_batch(jobs))
 
@@ -98,13 +102,27 @@ def _import_job(folder: Folder, path: str, file: UUID) -> NewJob:
 
 
 def _photos_of(folder: Folder, path: str, content: SidecarContent) -> Iterable[UUID]:
-    inside, _, name = text_to_path(path).rpartition("/")
-    for group in picture_names(name, PICTURE_EXTENSIONS, content.title):
-        ids = [file_id(folder.id, path_to_text(f"{inside}/{one}" if inside else one)) for one in group]
+    for group in picture_names(_own_name(folder, path), PICTURE_EXTENSIONS, content.title):
+        ids = _files_beside(folder, path, group)
         rows = PhotoFile.objects.filter(id__in=ids, state=FileState.INDEXED, photo_id__isnull=False)
         if found := list(rows):
             return _raw_first(found, content.source)
     return []
+
+
+def _own_name(folder: Folder, path: str) -> str:
+    """What its owner calls a file: uploads lie under hashes."""
+    if is_managed(folder.root):
+        return name_of_upload(file_id(folder.id, path))
+    return text_to_path(path).rpartition("/")[2]
+
+
+def _files_beside(folder: Folder, path: str, names: Sequence[str]) -> list[UUID]:
+    """The ids of files of these names in one's folder; where it is an upload, of those that came with it."""
+    if is_managed(folder.root):
+        return uploads_beside(file_id(folder.id, path), names)
+    inside = text_to_path(path).rpartition("/")[0]
+    return [file_id(folder.id, path_to_text(f"{inside}/{one}" if inside else one)) for one in names]
 
 
 def _raw_first(rows: list[PhotoFile], source: str) -> Iterable[UUID]:

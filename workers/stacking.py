@@ -27,7 +27,7 @@ def may_belong_to_others(photo_id: UUID) -> bool:
     """
     photo = Photo.objects.get(id=photo_id)
     files = _files_of([photo_id])
-    shots = [f"{file.folder_id}:{shot_name(file.path)}" for file in files]
+    shots = [f"{file.folder_id}:{shot_name(file.known_as)}" for file in files]
     _take_turns([*shots, *filter(None, [_identifier(photo)])])
     return any(other != photo_id for other in _namesakes(photo, files))
 
@@ -60,8 +60,11 @@ def _namesakes(photo: Photo, files: Iterable[PhotoFile]) -> set[UUID]:
     """The photos with a file of the same shot's name beside this one's, or with the same identifier."""
     named = Q(pk__in=[])
     for file in files:
-        for start in beginnings(file.path):
-            named |= Q(folder_id=file.folder_id, path__gte=start, path__lt=start[:-1] + _BEHIND_DOT)
+        # Uploads lie under hashes: they have the names that their owners gave them.
+        by = "name" if file.name else "path"
+        for start in beginnings(file.known_as):
+            near = {f"{by}__gte": start, f"{by}__lt": start[:-1] + _BEHIND_DOT}
+            named |= Q(folder_id=file.folder_id, **near)
     found = set(PhotoFile.objects.filter(named, photo_id__isnull=False).values_list("photo_id", flat=True))
     if identifier := _identifier(photo):
         tied = Photo.objects.annotate(tie=KT("facts__content_identifier__value"))
@@ -75,7 +78,7 @@ def _candidates(ids: Iterable[UUID]) -> list[Candidate]:
     places: dict[UUID, set[tuple[UUID, str]]] = {}
     for file in _files_of(wanted):
         if file.photo_id is not None:
-            places.setdefault(file.photo_id, set()).add((file.folder_id, file.path))
+            places.setdefault(file.photo_id, set()).add((file.folder_id, file.known_as))
     stacks = stacks_of(wanted)
     return [
         _candidate(photo, frozenset(places.get(photo.id, ())), stacks.get(photo.id))

@@ -4,14 +4,20 @@ import time
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Min
 from django.utils import timezone
 
+from core.domain.uploads import Looked
 from core.receiving import discard
 from core.storage import partial_path
 from core.uploads import Upload
+from workers.children import run_in_child
+from workers.errors import PoisonError
 from workers.pipelines.files import identify
+from workers.pipelines.kinds import Kind
+from workers.pipelines.sidecars import ABOUT_PICTURES, SidecarContent, may_be_sidecar, read_sidecar
 from workers.pipelines.signatures import HEAD_BYTES
 from workers.queue import defer
 
@@ -20,20 +26,34 @@ _STRAY_SECONDS = 24 * 3600
 _A_LITTLE_LATER = timedelta(minutes=1)
 
 
-def unwelcome(path: Path, name: str, size: int) -> tuple[str, str] | None:
-    """A code and a reason for which a file of this content is not kept; None for a picture or a video.
+def look(path: Path, name: str, size: int) -> Looked:
+    """What a file holds by its content, and why it is not kept where it is no picture, video or sidecar.
 
     `size` is that of the whole file, of which as yet only the beginning may be there.
     """
     with path.open("rb") as file:
         kind = identify(file.read(HEAD_BYTES), size, name)
     if kind.media in ("image", "raw", "video"):
-        return None
-    if kind.name == "zeros" and path.stat().st_size < size:
-        return None  # the rest may hold something
+        return Looked()
+    is_whole = path.stat().st_size >= size
+    if kind.name == "zeros" and not is_whole:
+        return Looked()  # the rest may hold something
     what = "a file of a kind that is not known" if kind.name == "unknown" else f"a {kind.label}"
     article = what.replace("a a", "a", 1)
-    return "not-a-picture", f"This is {article}, and only photos and videos are kept here."
+    refused = Looked("not-a-picture", f"This is {article}, and only photos and videos are kept here.")
+    if not may_be_sidecar(kind, name):
+        return refused
+    return _look_at_sidecar(path, name, kind, refused) if is_whole else Looked(sidecar=True)
+
+
+def _look_at_sidecar(path: Path, name: str, kind: Kind, refused: Looked) -> Looked:
+    try:
+        content: SidecarContent = run_in_child(
+            "decode", read_sidecar, path, kind, name, seconds=20, memory_mib=settings.CHILD_MEMORY_MIB
+        )
+    except PoisonError as error:
+        return Looked(error.code, error.reason)
+    return Looked(sidecar=True) if content.source in ABOUT_PICTURES else refused
 
 
 def sweep_later() -> None:

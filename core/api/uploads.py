@@ -25,7 +25,7 @@ class UploadOut(Schema):
     """What became of a file."""
 
     outcome: str = Field(description="kept, or there-already: then nothing was stored.")
-    photo: UUID = Field(description="The photo that it is, or becomes within moments.")
+    photo: UUID | None = Field(description="The photo that it is, or becomes within moments; null for a sidecar.")
     name: str
     sha256: str
     size: int
@@ -69,13 +69,14 @@ _BODY = {
     response={201: UploadOut, 200: UploadOut, **_REFUSALS},
     openapi_extra=_BODY,
     tags=["uploads"],
-    summary="Upload a photo or a video",
+    summary="Upload a photo, a video, or a sidecar of one",
 )
 def upload_photo(request: HttpRequest, name: str = "", sha256: str = "", modified: str = "") -> Any:
     """The file is the body, with its name in `name`, or the part `file` of a form.
 
     201 when it is on disk, 200 when its content was there already; 415 when it is no picture, 507 when there is
-    no room. With `sha256` the whole is checked; `modified` is the file's time in milliseconds since 1970.
+    no room. Sidecars (XMP, Google's JSON, AAE) find their photos by name, whichever comes first. With `sha256` the
+    whole is checked; `modified` is the file's time in milliseconds since 1970.
     `curl -H "Authorization: Bearer $KEY" --data-binary @IMG_1.jpg ".../api/v1/photos?name=IMG_1.jpg"`
     """
     account = asker(request)

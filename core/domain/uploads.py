@@ -16,6 +16,18 @@ class Announced:
     modified_ns: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a look at an upload's content came to: a `code` and a `reason` where it is not to be kept.
+
+    A `sidecar` tells about a photo and is kept beside it; it becomes none itself.
+    """
+
+    code: str = ""
+    reason: str = ""
+    sidecar: bool = False
+
+
 class UploadRefused(ValueError):
     """An upload that cannot go on as it is; `code` is for programs, the text for its owner."""
 
@@ -27,7 +39,7 @@ class UploadRefused(ValueError):
 
 
 class NotWanted(UploadRefused):
-    """The file is no picture and no video."""
+    """The file is no picture, no video, and no sidecar of one."""
 
     code = "not-a-picture"
 

@@ -11,6 +11,7 @@ from core.domain.streams import subject_of
 from core.readmodels.files import PhotoFile
 from core.readmodels.libraries import libraries_of
 from core.readmodels.photos import Photo
+from core.readmodels.uploads import name_of_upload
 from events.event import Event
 
 IMPORT = "import"
@@ -80,7 +81,7 @@ def _file_failed(event: Event) -> None:
         file_id=subject_of(event.stream_id),
         library_id=fact.library,
         folder_id=fact.folder or fact.library,
-        name=fact.path.rpartition("/")[2],
+        name=name_of_upload(subject_of(event.stream_id)) or fact.path.rpartition("/")[2],
         path=fact.path,
     )
 
@@ -204,7 +205,7 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     "library.folder_removed": _folder_removed,
 }
 TABLES = (Failure,)
-READS = ("files", "photos")
+READS = ("files", "photos", "uploads")
 
 
 def failures_for(account: Account, *, set_aside: bool = False) -> models.QuerySet[Failure]:

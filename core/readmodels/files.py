@@ -40,7 +40,7 @@ class PhotoFile(models.Model):
     # Compared byte by byte, in the order in which a scan walks.
     path = models.TextField(db_collation="C")
     # What its owner calls it, where that is not the last part of the path.
-    name = models.TextField(default="")
+    name = models.TextField(default="", db_collation="C")
     missing_since = models.DateTimeField(null=True)
     since = models.BigIntegerField(default=0)
     size = models.BigIntegerField()
@@ -56,7 +56,13 @@ class PhotoFile(models.Model):
             models.Index("photo_id", name="photo_file_photo"),
             models.Index("library_id", "state", "code", "path", name="photo_file_state"),
             models.Index("folder_id", "path", name="photo_file_place"),
+            models.Index("folder_id", "name", name="photo_file_name", condition=~Q(name="")),
         ]
+
+    @property
+    def known_as(self) -> str:
+        """How its owner knows it: an upload by its name, any other file by its path."""
+        return self.name or self.path
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +199,7 @@ def _put_other(
         library_id=fact.library,
         folder_id=fact.folder or fact.library,
         path=fact.path,
+        name=_uploaded_as(files.id_of(fact)),
         size=fact.size,
         mtime_ns=fact.mtime_ns,
         state=state,
@@ -201,6 +208,12 @@ def _put_other(
         since=event.position,
         **values,
     )
+
+
+def _uploaded_as(file: UUID) -> str:
+    from core.readmodels.uploads import name_of_upload
+
+    return name_of_upload(file)
 
 
 HANDLERS: dict[str, Callable[[Event], None]] = {
@@ -218,7 +231,7 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     "library.removed": _library_removed,
 }
 TABLES = (PhotoFile,)
-READS = ("photos",)
+READS = ("photos", "uploads")
 
 
 def known_files(ids: Iterable[UUID]) -> dict[UUID, PhotoFile]:

@@ -105,7 +105,7 @@ def _order(photo: Photo, member: StackMember) -> tuple[object, ...]:
     """What shows at all, then what a person chose, then pictures, edited ones first; RAW and films last."""
     media = {"image": 0, "raw": 1, "video": 2}.get(photo.media, 3)
     failed = photo.preview_state == PreviewState.FAILED
-    return failed, -member.chosen, media, not is_edited(photo.path), photo.missing, photo.path, str(photo.id)
+    return failed, -member.chosen, media, not is_edited(photo.name), photo.missing, photo.path, str(photo.id)
 
 
 HANDLERS: dict[str, Callable[[Event], None]] = {

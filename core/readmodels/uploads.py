@@ -29,7 +29,10 @@ class UploadedFile(models.Model):
 
     class Meta:
         db_table = "uploaded_file"
-        indexes = [models.Index("library_id", "sha256", name="uploaded_file_content")]
+        indexes = [
+            models.Index("library_id", "sha256", name="uploaded_file_content"),
+            models.Index("library_id", "name", name="uploaded_file_name"),
+        ]
 
 
 def _uploaded(event: Event) -> None:
@@ -57,6 +60,26 @@ def name_of_upload(file: UUID) -> str:
     return UploadedFile.objects.filter(id=file).values_list("name", flat=True).first() or ""
 
 
+def uploads_called(library: UUID, names: Collection[str]) -> list[UUID]:
+    """The files that were uploaded under one of these names."""
+    return list(UploadedFile.objects.filter(library_id=library, name__in=names).values_list("id", flat=True))
+
+
+def uploads_beside(file: UUID, names: Collection[str]) -> list[UUID]:
+    """The uploads of these names that came with another one: of several of one name, the nearest in time."""
+    own = UploadedFile.objects.filter(id=file).first()
+    if own is None:
+        return []
+    nearest: dict[str, UploadedFile] = {}
+    for one in UploadedFile.objects.filter(library_id=own.library_id, name__in=names).order_by(
+        "uploaded_at", "id"
+    ):
+        best = nearest.setdefault(one.name, one)
+        if abs(one.uploaded_at - own.uploaded_at) < abs(best.uploaded_at - own.uploaded_at):
+            nearest[one.name] = one
+    return [one.id for one in nearest.values()]
+
+
 def bytes_kept(account: Account) -> int:
     """How much an account has uploaded, in bytes."""
     own = UploadedFile.objects.filter(library_id=library_id(managed_root(account.pk)))
@@ -74,6 +97,7 @@ def already_there(account: Account, hashes: Collection[str]) -> dict[str, UUID |
     root = managed_root(account.pk)
     waiting = UploadedFile.objects.filter(library_id=library_id(root), sha256__in=set(hashes) - set(found))
     for file in waiting:
-        if original_path(root, file.path).exists():
+        # A sidecar lies under a hash of its name as well: the same one may be meant for another photo.
+        if file.sha256 in file.path and original_path(root, file.path).exists():
             found[file.sha256] = None
     return found

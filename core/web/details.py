@@ -11,6 +11,7 @@ from django.utils.module_loading import import_string
 from core.readmodels.files import PhotoFile
 from core.readmodels.photos import Photo
 from core.readmodels.sidecars import Sidecar
+from core.readmodels.uploads import name_of_upload
 from core.web.playing import film_lines
 from core.web.words import counted, pixels, position, size, wall_time
 
@@ -207,7 +208,12 @@ def _file(photo: Photo, facts: dict[str, Any], copies: list[PhotoFile]) -> Itera
 def _beside(sidecars: list[Sidecar]) -> Iterator[Row]:
     for one in sidecars:
         label = {"aae": "Edits", "takeout": "Google"}.get(one.source, "Sidecar")
-        yield _row(label, one.path + (" (written by Filmroll)" if one.written else ""), "file")
+        yield _row(label, _called(one) + (" (written by Filmroll)" if one.written else ""), "file")
+
+
+def _called(sidecar: Sidecar) -> str:
+    """Where it lies; an upload, which lies under a hash, by its name."""
+    return name_of_upload(sidecar.file_id) or sidecar.path
 
 
 def _row(label: str, text: str, source: str, also: tuple[str, ...] = (), **form: str) -> Row:

@@ -31,6 +31,12 @@ class Row:
     photo: Photo | None
 
     @property
+    def place(self) -> str:
+        """Where the file lies; for an upload, which lies under a hash, that it is one."""
+        own = self.failure.path.rpartition("/")[2] == self.failure.name
+        return self.failure.path if own else "Uploaded"
+
+    @property
     def step_words(self) -> str:
         return _STEPS.get(self.failure.step, self.failure.step)
 

@@ -8,6 +8,8 @@ const AHEAD = 30; // files whose hash is known before their turn
 const REMEMBERED = "upload:";
 const PICTURES =
   /\.(jpe?g|jpe|jfif|mpo|a?png|webp|gif|tiff?|hei[cf]s?|hif|avifs?|jxl|jp2|j2k|jp[fx]|bmp|dib|cr[23w]|ne[fr]|nrw|arw|sr[2fw]|raf|rw[2l]|raw|or[fi]|pef|dng|kdc|dcr|k25|mrw|x3f|erf|3fr|fff|mef|mos|iiq|cap|mp4|m4v|mov|qt|3gp|3g2|avi|mkv|webm|m2?ts|mpe?g|vob|mod|tod|wmv|asf|flv|ogv)$/i;
+const SIDECARS = /\.(xmp|aae|json)$/i; // they tell about a photo; the server looks which of them do
+const LARGEST_SIDECAR = 16 * 2 ** 20;
 
 export class Queue extends EventTarget {
   items = [];
@@ -30,7 +32,7 @@ export class Queue extends EventTarget {
   add(files) {
     for (const file of files) {
       const item = { id: crypto.randomUUID?.() ?? `${Math.random()}`, file, state: "waiting", sent: 0, read: 0, said: "" };
-      if (!looksRight(file)) Object.assign(item, { state: "left", said: "By its name this is no photo and no video." });
+      if (!looksRight(file)) Object.assign(item, { state: "left", said: "By its name this is no photo, no video and no sidecar." });
       this.items.push(item);
       this.#told(item);
     }
@@ -96,7 +98,9 @@ export class Queue extends EventTarget {
     try {
       const sha256 = await this.#hash(item);
       if (item.state !== "reading") return;
-      const twin = this.items.find((one) => one !== item && one.sha256 === sha256 && !problem(one));
+      const same = (one) => one !== item && one.sha256 === sha256 && !problem(one);
+      // The same sidecar may be meant for several photos: there its name counts too.
+      const twin = this.items.find((one) => same(one) && (!SIDECARS.test(item.file.name) || one.file.name === item.file.name));
       item.sha256 = sha256;
       if (twin) this.#set(item, { state: "there", said: `The same as ${twin.file.name}.`, address: twin.address });
       else this.#ask(item);
@@ -156,7 +160,8 @@ export class Queue extends EventTarget {
         said: (news) => this.#heard(item, news),
       });
       const there = answer.header("Filmroll-Outcome") === "there-already";
-      this.#finish(item, there ? "there" : "done", `/photos/${answer.header("Filmroll-Photo")}/`);
+      const photo = answer.header("Filmroll-Photo");
+      this.#finish(item, there ? "there" : "done", photo ? `/photos/${photo}/` : "");
     } catch (error) {
       this.#failed(item, error);
     }
@@ -165,7 +170,7 @@ export class Queue extends EventTarget {
 
   #heard(item, news) {
     if (item.state !== "sending") return;
-    if (news.url) remember(item.sha256, { url: news.url, name: item.file.name, size: item.file.size });
+    if (news.url && !SIDECARS.test(item.file.name)) remember(item.sha256, { url: news.url, name: item.file.name, size: item.file.size });
     if (news.waiting) this.#set(item, { said: "The server cannot be reached; it goes on by itself." });
     else if (news.waiting === 0) item.said = "";
     if (news.sent !== undefined) this.#set(item, { sent: news.sent });
@@ -217,7 +222,10 @@ export function abandon({ sha256, url }) {
   return throwAway(url);
 }
 
-const looksRight = (file) => /^(image|video)\//.test(file.type) || PICTURES.test(file.name);
+const looksRight = (file) =>
+  /^(image|video)\//.test(file.type) ||
+  PICTURES.test(file.name) ||
+  (SIDECARS.test(file.name) && file.size <= LARGEST_SIDECAR);
 const remembered = (sha256) => JSON.parse(localStorage.getItem(REMEMBERED + sha256));
 const remember = (sha256, what) => localStorage.setItem(REMEMBERED + sha256, JSON.stringify(what));
 const forget = (sha256) => localStorage.removeItem(REMEMBERED + sha256);

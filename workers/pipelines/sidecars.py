@@ -16,6 +16,8 @@ from workers.pipelines.zones import offset_at, zone_at
 # Lightroom's largest, with every stroke of a brush, have a few megabytes.
 _LARGEST = 16 << 20
 _KEYWORDS = 200
+# Sources that tell about a picture.
+ABOUT_PICTURES = ("sidecar", "takeout", "aae")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +43,19 @@ def may_be_sidecar(kind: Kind, name: str) -> bool:
     return (kind.name == "xmp" or ending == "xmp" or (kind.name == "aae" and ending == "aae")) and bool(stem)
 
 
-def read_sidecar(path: Path, kind: Kind) -> SidecarContent:
-    """What a sidecar says. Raises PoisonError, with a reason for its owner, and the disk's own OSErrors."""
+def read_sidecar(path: Path, kind: Kind, name: str = "") -> SidecarContent:
+    """What a sidecar says; `name` is its own where the path has another.
+
+    Raises PoisonError, with a reason for its owner, and the disk's own OSErrors.
+    """
+    name = name or path.name
     with path.open("rb") as file:
         data = file.read(_LARGEST + 1)
-    promised = _names_a_picture(path.name)
-    match path.suffix.lower():
-        case ".json":
+    promised = _names_a_picture(name)
+    match name.lower().rpartition(".")[2]:
+        case "json":
             return _read_json(data, promised)
-        case ".aae" if kind.name == "aae":
+        case "aae" if kind.name == "aae":
             return SidecarContent("aae")
     return _read_xmp(data)
 

@@ -22,7 +22,8 @@ from workers.scan import scan_folders
 _NEXT = """
 UPDATE procrastinate_jobs SET status = 'doing'
  WHERE id = (SELECT id FROM procrastinate_jobs WHERE status = 'todo' AND task_name <> 'detect_objects'
-              AND task_name <> 'scan_library' ORDER BY id LIMIT 1)
+              AND task_name <> 'scan_library' AND (scheduled_at IS NULL OR scheduled_at <= now())
+            ORDER BY id LIMIT 1)
 RETURNING id, task_name, args
 """
 
@@ -113,5 +114,5 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     def run(_: str, function: Callable[..., object], *args: object, **__: object) -> object:
         return function(*args)
 
-    for module in ("workers.imports", "workers.tasks"):
+    for module in ("workers.imports", "workers.tasks", "workers.sidecars", "workers.uploads"):
         monkeypatch.setattr(f"{module}.run_in_child", run)
