@@ -16,6 +16,7 @@ from core.readmodels.sidecars import sidecars_of_photo
 from core.readmodels.stacks import film_of, stack_of
 from core.readmodels.timeline import neighbours
 from core.web.access import Request, signed_in
+from core.web.boxes import boxes_of
 from core.web.details import sections, stars, things, waiting_for
 from core.web.faces import face_tiles
 from core.web.history import history_in_words
@@ -56,6 +57,7 @@ def page_context(request: Request, photo: Photo) -> dict[str, object]:
         "ratio": f"{photo.width / photo.height:.4f}" if photo.width and photo.height else "1.5",
         "colour": average_colour(photo.thumbhash),
         "panel": request.COOKIES.get("panel", ""),
+        "boxes_shown": request.COOKIES.get("boxes") == "shown",
         **known(request, photo),
     }
 
@@ -72,6 +74,7 @@ def known(request: Request, photo: Photo) -> dict[str, object]:
     """What the panel beside the picture shows."""
     events = history_of(request.user, photo.id)
     files = files_of_photo(photo.id)
+    seen, faces = things(photo), faces_in(photo)
     return {
         "absence": absence_of(photo, files),
         "kept": visible_photos(request.user).filter(id=photo.duplicate_of).first() if photo.duplicate_of else None,
@@ -79,9 +82,10 @@ def known(request: Request, photo: Photo) -> dict[str, object]:
         "stars": stars(photo),
         "where": where_and_when(request.user, photo),
         "seen": events[-1].version,
-        "faces": face_tiles(faces_in(photo)),
+        "faces": face_tiles(faces),
         "names": [(one.person.id, one.name) for one in named_like(request.user, "", limit=1000)],
-        "things": things(photo),
+        "things": seen,
+        "boxes": boxes_of(seen, faces),
         "looks": looks_in_words(photo.id),
         "waiting_for": waiting_for(),
         "failures": failures_of_photo(photo.id),
