@@ -54,18 +54,20 @@ def letterbox(picture: Image.Image) -> Array:
     """The picture as the model wants it, of shape (1, 416, 416, 3), blue first."""
     scale = _SIDE / max(picture.size)
     size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
-    square = np.full((1, _SIDE, _SIDE, 3), _GREY, dtype=np.float32)
+    square = np.full((1, _SIDE, _SIDE, 3), _GREY, dtype=np.uint8)
     square[0, : size[1], : size[0]] = np.asarray(picture.resize(size, Image.Resampling.BILINEAR))[:, :, ::-1]
-    return square
+    return square.astype(np.float32)
 
 
 def decode(raw: Array) -> Candidates:
     """Candidates above the threshold, from the model's output: per cell x, y, w, h, object, 80 classes."""
-    scores = raw[:, 4:5] * raw[:, 5:]
-    cells, classes = np.nonzero(scores >= THRESHOLD)
-    surest = np.argsort(-scores[cells, classes], kind="stable")[:_MOST]
-    cells, classes = cells[surest], classes[surest]
-    return Candidates(_boxes(raw[cells, :4], *_grid(), cells), classes, scores[cells, classes])
+    likely = np.nonzero(raw[:, 4] >= THRESHOLD)[0]  # a score is a part of this
+    scores = raw[likely, 4:5] * raw[likely, 5:]
+    rows, classes = np.nonzero(scores >= THRESHOLD)
+    surest = np.argsort(-scores[rows, classes], kind="stable")[:_MOST]
+    rows, classes = rows[surest], classes[surest]
+    cells = likely[rows]
+    return Candidates(_boxes(raw[cells, :4], *_grid(), cells), classes, scores[rows, classes])
 
 
 def _boxes(raw: Array, corners: Array, strides: Array, cells: NDArray[np.intp]) -> Array:

@@ -26,6 +26,7 @@ CLOSE_LEAST, CLOSER_LEAST = 0.4, 0.3
 _AROUND_NEAR, _AROUND_FAR = 2.0, 3.0
 # Below, in pixels of the large preview, nobody can be known again.
 SMALLEST = 16
+_TINY = 200
 _MOST_CANDIDATES, _MOST_FACES = 200, 100
 
 
@@ -56,29 +57,35 @@ def find_people(
     `small` is the picture in a size that will do for the whole, `large` gives it in the size for faces: it is
     called only when there may be any. `persons`: how many people the object model saw; None when nobody asked it.
     """
-    traces = faces.detect(models.far, small, TRACE)
-    whole = faces.merge([_above(traces, CANDIDATE), faces.detect(models.near, small, CANDIDATE)])
+    # The models look at 192 and 128 pixels a side: what is finer is not worth making smaller twice.
+    tiny = small.reduce(max(1, min(small.size) // _TINY))
+    traces = faces.detect(models.far, tiny, TRACE)
+    # Who asked the object model knows better than a trace; who did not has nothing else.
+    hints = len(traces.scores) if persons is None else persons
+    whole = faces.merge([_above(traces, CANDIDATE), faces.detect(models.near, tiny, CANDIDATE)])
     if not len(whole.scores):
         # A face that fills its picture is not seen without something around it.
-        whole = faces.detect_in(models.near, small, [_with_margin(small.size)], CANDIDATE)
-    if not len(traces.scores) and not len(whole.scores) and not persons:
+        whole = faces.detect_in(models.near, tiny, [_with_margin(tiny.size)], CANDIDATE)
+    whole = _scaled(whole, small.width / tiny.width)
+    if not hints and not _likely(models.far, small, whole):
         return []
     picture = large()
     found = _looked_at_again(models, picture, _scaled(whole, picture.width / small.width))
-    if _may_be_more(len(found.scores), len(traces.scores), persons) and min(picture.size) >= 4 * SMALLEST:
+    if len(found.scores) < hints and min(picture.size) >= 4 * SMALLEST:
         tiles = [*faces.tiles(picture.size, 2), *faces.tiles(picture.size, 3)]
         more = _looked_at_again(models, picture, faces.detect_in(models.far, picture, tiles, CANDIDATE))
         found = faces.merge([found, more])
     return _persons(models.describing, picture, _first(found, _MOST_FACES))
 
 
+def _likely(far: Detector, picture: Image.Image, candidates: Faces) -> bool:
+    """Whether any candidate is one from nearby: before a large picture is read for its sake."""
+    return any(_best(far, picture, box, _AROUND_FAR) is not None for box in candidates.boxes)
+
+
 def _with_margin(size: tuple[int, int]) -> faces.Region:
     margin = max(size) // 2
     return -margin, -margin, size[0] + margin, size[1] + margin
-
-
-def _may_be_more(found: int, traces: int, persons: int | None) -> bool:
-    return found < max(traces, persons or 0)
 
 
 def _looked_at_again(models: Detectors, picture: Image.Image, candidates: Faces) -> Faces:

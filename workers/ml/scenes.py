@@ -37,9 +37,9 @@ class Class(NamedTuple):
     kinds: tuple[str, ...]
 
 
-def recognise(model: Model, picture: Image.Image) -> list[Shown]:
-    """What an RGB picture shows, the surest first; mostly one thing or nothing."""
-    return name_all(probabilities(model, picture))
+def recognise(model: Model, square: NDArray[np.uint8]) -> list[Shown]:
+    """What a `squashed` picture shows, the surest first; mostly one thing or nothing."""
+    return name_all(probabilities(model, square))
 
 
 def name_all(chances: NDArray[np.float32]) -> list[Shown]:
@@ -59,14 +59,14 @@ def name_all(chances: NDArray[np.float32]) -> list[Shown]:
     return []
 
 
-def probabilities(model: Model, picture: Image.Image) -> NDArray[np.float32]:
-    """One for each of the model's 1,001 classes. The whole picture is squashed into the model's square."""
-    made = model(squashed(picture))[0][0]
+def probabilities(model: Model, square: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """One for each of the model's 1,001 classes."""
+    made = model(square)[0][0]
     return np.asarray(made / np.float32(256), np.float32)
 
 
 def squashed(picture: Image.Image) -> NDArray[np.uint8]:
-    """The whole picture as (1, 224, 224, 3)."""
+    """The whole RGB picture as the model's square, (1, 224, 224, 3)."""
     small = picture.resize((_SIDE, _SIDE), Image.Resampling.BILINEAR)
     return np.asarray(small, np.uint8)[None]
 

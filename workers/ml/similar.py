@@ -2,15 +2,16 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from workers.ml.runtime import Model
-from workers.ml.scenes import squashed
 
 # The model's own: its output is eight bits wide.
 _STEP = 0.0235285
 
 
-def describe_picture(model: Model, picture: Image.Image) -> NDArray[np.float32]:
-    """(1024,), raw. Who compares them takes the mean of the library away first."""
-    return np.asarray(model(squashed(picture))[0].reshape(-1), np.float32) * np.float32(_STEP)
+def describe_picture(model: Model, square: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """(1024,), raw, from a picture as `scenes.squashed` makes it.
+
+    Who compares them takes the mean of the library away first.
+    """
+    return np.asarray(model(square)[0].reshape(-1), np.float32) * np.float32(_STEP)

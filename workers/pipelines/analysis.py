@@ -7,6 +7,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import imagecodecs
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from workers.errors import PoisonError
@@ -81,13 +84,14 @@ def look_at(previews: Previews, models: Mapping[str, Files]) -> Seen:
     """
     small = _pixels(previews.tile)
     large = cache(lambda: _pixels(previews.large))
+    square = cache(lambda: scenes.squashed(small))
     labels = _attempt(models, "objects", lambda files: _labels(small, files))
     persons = sum(one.label == "person" for one in labels) if isinstance(labels, list) else None
     return Seen(
         objects=labels,
-        scenes=_attempt(models, "scenes", lambda files: _scenes(small, files)),
+        scenes=_attempt(models, "scenes", lambda files: _scenes(square(), files)),
         faces=_attempt(models, "faces", lambda files: _faces(small, large, files, persons)),
-        similar=_attempt(models, "similar", lambda files: _similar(small, files)),
+        similar=_attempt(models, "similar", lambda files: _similar(square(), files)),
     )
 
 
@@ -108,13 +112,13 @@ def _labels(picture: Image.Image, files: Files) -> list[Label]:
     return [Label(one.label, round(one.score, 3), _rounded(one.box)) for one in found]
 
 
-def _scenes(picture: Image.Image, files: Files) -> list[Scene]:
-    shown = scenes.recognise(runtime.load(files["classifier"]), picture)
+def _scenes(square: NDArray[np.uint8], files: Files) -> list[Scene]:
+    shown = scenes.recognise(runtime.load(files["classifier"]), square)
     return [Scene(one.label, round(one.score, 3), one.kinds) for one in shown]
 
 
-def _similar(picture: Image.Image, files: Files) -> list[float]:
-    numbers: list[float] = similar.describe_picture(runtime.load(files["describing"]), picture).tolist()
+def _similar(square: NDArray[np.uint8], files: Files) -> list[float]:
+    numbers: list[float] = similar.describe_picture(runtime.load(files["describing"]), square).tolist()
     return numbers
 
 
@@ -138,10 +142,15 @@ def _faces(small: Image.Image, large: Callable[[], Image.Image], files: Files, p
 
 
 def _pixels(path: Path) -> Image.Image:
+    """An upright RGB picture. Pillow reads WebP as a film of one frame, which takes half as long again."""
     try:
+        if path.suffix == ".webp":
+            return Image.fromarray(imagecodecs.webp_decode(path.read_bytes())).convert("RGB")
         with Image.open(path) as picture:
-            return ImageOps.exif_transpose(picture).convert("RGB")
-    except (OSError, SyntaxError, ValueError) as error:
+            ImageOps.exif_transpose(picture, in_place=True)
+            picture.load()
+            return picture if picture.mode == "RGB" else picture.convert("RGB")
+    except (OSError, SyntaxError, ValueError, imagecodecs.WebpError) as error:
         if isinstance(error, OSError) and error.errno is not None:  # the disk's fault, not the file's
             raise
         raise PoisonError(
