@@ -1,4 +1,4 @@
-"""Faces: what the reference finds is found, what is no face stays out; also what a picture shows, and made models."""
+"""Faces: what the reference finds is found, what is no face stays out; what a picture shows; models made."""
 
 import json
 import struct
