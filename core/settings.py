@@ -75,14 +75,15 @@ MIDDLEWARE = [
 ROOT_URLCONF = "core.urls"
 # Pages of upper layers, mounted by name: (path, module).
 MOUNTS = [("jobs/", "workers.console.urls")]
-API_ROUTERS = [("/jobs", "workers.console.api.router")]
+API_ROUTERS = [("/jobs", "workers.console.settingsapi.router"), ("/jobs", "workers.console.api.router")]
 # Functions of upper layers, by name: which queues wait for what, and who writes a death into a photo's history,
 # who says by a file's content whether it is welcome, who clears away uploads that nobody goes on with,
-# and who reads every tag of an original (in a child process).
+# who reads every tag of an original (in a child process), and who tries again what failed, in the background.
 UNMET_REQUIREMENTS = "workers.requirements.unmet_requirements"
 UPLOAD_LOOK = "workers.uploads.look"
 UPLOAD_BEGUN = "workers.uploads.sweep_later"
 ALL_TAGS = "workers.alltags.all_tags_of"
+RETRY_ALL = "workers.retryall.retry_all"
 JOB_DEAD_HOOK = "workers.deaths.record_dead"
 ASGI_APPLICATION = "core.asgi.application"
 TEMPLATES = [
@@ -104,6 +105,7 @@ TEMPLATES = [
 DATABASES = {"default": database.configuration(DATA_DIR)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "tasks"
+PROCRASTINATE_IMPORT_PATHS = ["workers.console.collecting"]
 
 AUTH_USER_MODEL = "core.Account"
 LOGIN_URL = "signin"

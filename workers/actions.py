@@ -17,7 +17,7 @@ from events.pulse import pulse
 PULSE_CHANNEL = "filmroll_jobs"
 STOP_CHANNEL = "filmroll_stop"
 # A person who presses Retry is waiting: ahead of any backlog.
-_BY_HAND = 50
+BY_HAND = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +106,9 @@ _WHY_NOT_STOPPED = {**_WHY_NOT_WAITING, "todo": "it is not running", "doing": "i
 def retry_jobs(ids: Sequence[int], actor: str) -> list[Result]:
     """Run dead jobs again with a full budget of runs, and waiting ones now."""
     with transaction.atomic():
-        done = _change(_RETRY, {"ids": list(ids), "by_hand": _BY_HAND})
-        _note(done, "retried", actor, "")
-        _change(_WAKE, {"ids": sorted(done)})
+        done = _change(_RETRY, {"ids": list(ids), "by_hand": BY_HAND})
+        note_acts(done, "retried", actor, "")
+        wake_for(sorted(done))
         return _results(ids, done, _WHY_NOT_RETRIED)
 
 
@@ -116,7 +116,7 @@ def discard_jobs(ids: Sequence[int], actor: str, reason: str = "") -> list[Resul
     """Take dead and waiting jobs out for good; they stay listed, with who did it and why."""
     with transaction.atomic():
         done = _change(_DISCARD, {"ids": list(ids)})
-        _note(done, "discarded", actor, reason)
+        note_acts(done, "discarded", actor, reason)
         return _results(ids, done, _WHY_NOT_DISCARDED)
 
 
@@ -124,7 +124,7 @@ def cancel_jobs(ids: Sequence[int], actor: str, reason: str = "") -> list[Result
     """Take waiting jobs out of the queue."""
     with transaction.atomic():
         done = _change(_CANCEL, {"ids": list(ids)})
-        _note(done, "cancelled", actor, reason)
+        note_acts(done, "cancelled", actor, reason)
         return _results(ids, done, _WHY_NOT_WAITING)
 
 
@@ -132,8 +132,8 @@ def reschedule_jobs(ids: Sequence[int], actor: str, at: datetime) -> list[Result
     """Have waiting jobs run at another time; the workers' timers follow."""
     with transaction.atomic():
         done = _change(_RESCHEDULE, {"ids": list(ids), "at": at})
-        _note(done, "rescheduled", actor, f"to {at:%Y-%m-%d %H:%M:%S %Z}")
-        _rows(_WAKE, {"ids": sorted(done)})
+        note_acts(done, "rescheduled", actor, f"to {at:%Y-%m-%d %H:%M:%S %Z}")
+        wake_for(sorted(done))
         return _results(ids, done, _WHY_NOT_WAITING)
 
 
@@ -141,7 +141,7 @@ def stop_jobs(ids: Sequence[int], actor: str, reason: str = "") -> list[Result]:
     """Ask for running jobs to be stopped. Their worker ends them within a moment, child process and all."""
     with transaction.atomic():
         done = _change(_STOP, {"ids": list(ids)})
-        _note(done, "stopped", actor, reason)
+        note_acts(done, "stopped", actor, reason)
         if done:
             _run("SELECT pg_notify(%(channel)s, '')", {"channel": STOP_CHANNEL})
         return _results(ids, done, _WHY_NOT_STOPPED)
@@ -153,7 +153,7 @@ def supersede_dead(
     """Resolve the dead jobs of some tasks for these photos or files (`key`), whose cause is gone; their ids."""
     with transaction.atomic(savepoint=False):
         done = _change(_SUPERSEDE[key], {"tasks": list(tasks), "values": list(values)})
-        _note(done, "superseded", actor, reason)
+        note_acts(done, "superseded", actor, reason)
         return sorted(done)
 
 
@@ -166,10 +166,16 @@ def _results(ids: Sequence[int], done: set[int], why_not: dict[str, str]) -> lis
     ]
 
 
-def _note(ids: set[int], action: str, actor: str, reason: str) -> None:
+def note_acts(ids: set[int], action: str, actor: str, reason: str) -> None:
+    """Write down what was done to these jobs, and by whom."""
     if ids:
         _run(_NOTE, {"ids": sorted(ids), "action": action, "actor": actor, "reason": reason})
         pulse(PULSE_CHANNEL)
+
+
+def wake_for(ids: Sequence[int]) -> None:
+    """Have the workers look for these jobs."""
+    _rows(_WAKE, {"ids": sorted(ids)})
 
 
 def _change(query: str, parameters: dict[str, Any]) -> set[int]:

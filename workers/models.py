@@ -69,7 +69,8 @@ class WorkerInfo(models.Model):
     name = models.TextField()  # the lane
     host = models.TextField()
     pid = models.IntegerField()
-    version = models.TextField()
+    version = models.TextField()  # Filmroll's
+    queue_version = models.TextField(db_default="")  # Procrastinate's
     queues = models.JSONField()  # names, in a list
     concurrency = models.IntegerField()
     waiting = models.JSONField(default=dict)  # queue -> why it is not served
@@ -125,8 +126,11 @@ class Operation(models.Model):
     reason = models.TextField(db_default="")
     rate = models.IntegerField()  # jobs a second
     canary = models.IntegerField()  # so many first, and no more if they fail
-    state = models.TextField(db_default="running")  # or "done", "cancelled", "stopped" (by the canary)
+    # "collecting" (its scope is being frozen), "running", "done", "cancelled", "stopped" (by the canary)
+    state = models.TextField(db_default="running")
     note = models.TextField(db_default="")
+    wanted = models.TextField(db_default="")  # the search whose jobs it is about, while it is collecting
+    up_to = models.BigIntegerField(null=True)  # and the newest job that there was when it was asked for
     total = models.IntegerField()
     done = models.IntegerField(db_default=0)
     skipped = models.IntegerField(db_default=0)
@@ -171,3 +175,28 @@ class JobFlow(models.Model):
     class Meta:
         db_table = "job_flow"
         constraints = [models.UniqueConstraint(fields=["span", "at", "task"], name="job_flow_once")]
+
+
+class Schedule(models.Model):
+    """When something that runs periodically ran and runs next; what it is stands in `workers.schedules`."""
+
+    name = models.TextField(primary_key=True)
+    last_at = models.DateTimeField(null=True)
+    last_job = models.BigIntegerField(null=True)  # that did it
+    next_at = models.DateTimeField(null=True)
+    next_job = models.BigIntegerField(null=True)  # that waits for the time
+    paused_at = models.DateTimeField(null=True)
+    paused_by = models.TextField(db_default="")
+
+    class Meta:
+        db_table = "job_schedule"
+
+
+class JobSetting(models.Model):
+    """What an operator has set for all queues together; `workers.jobsettings` has names and defaults."""
+
+    name = models.TextField(primary_key=True)
+    value = models.JSONField()
+
+    class Meta:
+        db_table = "job_setting"

@@ -5,7 +5,7 @@ batch counts wholly or not at all whoever is killed, and once `cancel_operation`
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 
 from django.db import connection, transaction
@@ -17,7 +17,9 @@ from workers.models import JobAction, Operation, OperationItem
 from workers.queue import defer
 
 RATE = 200
-TASK, QUEUE = "run_operation", "operations"
+TASK, COLLECT, QUEUE = "run_operation", "collect_operation", "operations"
+# More jobs than this are left to the next operation.
+MOST = 1_000_000
 _BATCH_SECONDS = 0.2
 # A job that runs no longer than this hands the rest on to a new one, so a killed worker costs no more.
 _SLICE_SECONDS = 5.0
@@ -44,26 +46,87 @@ def start_operation(
             total=len(ids),
             created_at=timezone.now(),
         )
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "INSERT INTO job_operation_item (operation_id, position, job_id)"
-                " SELECT %s, place, job FROM unnest(%s::bigint[]) WITH ORDINALITY AS x(job, place)",
-                [one.id, list(ids)],
-            )
+        _add(one.id, ids, 0)
         _audit(one, f"{act} all", f"{len(ids):,} jobs: {scope}{f' ({reason})' if reason else ''}", actor)
         _hand_on(one.id)
     return one.id
 
 
+def ask_operation(
+    act: str,
+    wanted: str,
+    actor: str,
+    scope: str,
+    reason: str = "",
+    rate: int = RATE,
+    canary: int = 0,
+) -> int:
+    """Have a worker freeze the jobs of a search and go through them; the operation's id.
+
+    `wanted` is what the worker that collects them reads the search from. Jobs that come later are left out.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT COALESCE(max(id), 0) FROM procrastinate_jobs")
+        one = Operation.objects.create(
+            act=act,
+            actor=actor,
+            scope=scope,
+            reason=reason,
+            rate=rate,
+            canary=canary,
+            state="collecting",
+            wanted=wanted,
+            up_to=cursor.fetchone()[0],
+            total=0,
+            created_at=timezone.now(),
+        )
+        _audit(one, f"{act} all", f"{scope}{f' ({reason})' if reason else ''}", actor)
+        defer(COLLECT, args={"operation": one.id}, queue=QUEUE, priority=90)
+    return one.id
+
+
+def freeze_scope(operation_id: int, parts: Iterable[Sequence[int]]) -> None:
+    """Give an operation that is collecting its jobs, and begin. One transaction: its scope is whole or none."""
+    with transaction.atomic():
+        one = Operation.objects.select_for_update().get(id=operation_id)
+        if one.state != "collecting":
+            return
+        for ids in parts:
+            taken = [job for job in ids if one.up_to is None or job <= one.up_to][: MOST - one.total]
+            _add(one.id, taken, one.total)
+            one.total += len(taken)
+            if one.total >= MOST:
+                break
+        one.state = "running"
+        one.save(update_fields=["total", "state"])
+        if one.total:
+            _hand_on(one.id)
+        else:
+            _end(one, "done", "Nothing matched any more.")
+
+
 def cancel_operation(operation_id: int, actor: str) -> bool:
     """Stop after the batch under way; False when it had ended before."""
     with transaction.atomic():
-        one = Operation.objects.select_for_update().filter(id=operation_id, state="running").first()
+        one = (
+            Operation.objects.select_for_update()
+            .filter(id=operation_id, state__in=("running", "collecting"))
+            .first()
+        )
         if one is None:
             return False
         _end(one, "cancelled", f"Cancelled by {actor}.")
         _audit(one, "cancelled operation", f"after {one.done + one.skipped:,} of {one.total:,}", actor)
     return True
+
+
+def _add(operation_id: int, ids: Sequence[int], behind: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO job_operation_item (operation_id, position, job_id)"
+            " SELECT %s, %s + place, job FROM unnest(%s::bigint[]) WITH ORDINALITY AS x(job, place)",
+            [operation_id, behind, list(ids)],
+        )
 
 
 def run_slice(operation_id: int) -> None:

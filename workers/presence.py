@@ -10,12 +10,15 @@ import contextlib
 import importlib.metadata
 import os
 import socket
+import tomllib
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
 from typing import Any
 
 import psutil
 import psycopg
 import structlog
+from django.conf import settings
 from psycopg.types.json import Jsonb
 
 from events import connecting
@@ -31,8 +34,10 @@ _REGISTER = "INSERT INTO procrastinate_workers DEFAULT VALUES RETURNING id"
 _LOCK = "SELECT pg_advisory_lock(%s, %s::int)"
 _TRY_LOCK = "SELECT pg_try_advisory_lock(%s, %s::int)"
 _INTRODUCE = """
-INSERT INTO worker_info (worker_id, name, host, pid, version, queues, concurrency, waiting, memory, started_at)
-VALUES (%(id)s, %(name)s, %(host)s, %(pid)s, %(version)s, %(queues)s, %(concurrency)s, '{}', %(memory)s, now())
+INSERT INTO worker_info (worker_id, name, host, pid, version, queue_version, queues, concurrency, waiting,
+                         memory, started_at)
+VALUES (%(id)s, %(name)s, %(host)s, %(pid)s, %(version)s, %(queue_version)s, %(queues)s, %(concurrency)s, '{}',
+        %(memory)s, now())
 """
 _BEAT = """
 WITH beaten AS (UPDATE procrastinate_workers SET last_heartbeat = now() WHERE id = ANY(%(ids)s) RETURNING id),
@@ -112,7 +117,8 @@ class Presence:
                 "name": name,
                 "host": socket.gethostname(),
                 "pid": os.getpid(),
-                "version": importlib.metadata.version("procrastinate"),
+                "version": product_version(),
+                "queue_version": importlib.metadata.version("procrastinate"),
                 "queues": Jsonb(list(lane.queues)),
                 "concurrency": lane.concurrency,
                 "memory": _memory(),
@@ -155,6 +161,13 @@ class Presence:
         connection, self._connection = self._connection, None
         if connection is not None:
             await connection.close()
+
+
+@cache
+def product_version() -> str:
+    """Filmroll's own version: it runs from its folder, not as an installed package."""
+    told = tomllib.loads((settings.BASE_DIR / "pyproject.toml").read_text())
+    return str(told["project"]["version"])
 
 
 def _memory() -> int:

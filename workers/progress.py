@@ -13,6 +13,7 @@ from core.readmodels.files import FileState, PhotoFile
 from core.readmodels.photos import Photo, PreviewState
 from workers.presence import LOCK_CLASS
 from workers.requirements import unmet_requirements
+from workers.schedules import FIRE
 from workers.uploads import SWEEP
 
 
@@ -52,8 +53,8 @@ def progress() -> Progress:
     for queue, task, state, count in jobs:
         shown = "held" if queue in held and state != "running" and state != "dead" else state
         by_state[shown] += count
-        # What waits for its day (uploads that may yet go on) is nothing left to do.
-        if shown not in ("held", "dead") and not (task == SWEEP and shown == "scheduled"):
+        # What waits for its day (uploads that may yet go on, the next look through) is nothing left to do.
+        if shown not in ("held", "dead") and not (task in (SWEEP, FIRE) and shown == "scheduled"):
             left += count
             imports += count if task == "import_file" else 0
     return Progress(_photos(imports), by_state, held, left)

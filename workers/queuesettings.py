@@ -77,6 +77,16 @@ def tune_queue(
     _set(queue, actor, "tuned", f"{words}, {order}", {**values, "newest_first": newest_first})
 
 
+def queue_settings() -> dict[str, QueueSetting]:
+    """What is set, by queue."""
+    return {row.queue: row for row in QueueSetting.objects.all()}
+
+
+def nothing_set(queue: str) -> QueueSetting:
+    """A queue on which nobody has set anything: the database's defaults are no values before a row is saved."""
+    return QueueSetting(queue=queue, paused_by="", paused_reason="", zone="UTC", newest_first=False)
+
+
 def hold_of(queue: str) -> Hold | None:
     """Why a queue is held now, if it is."""
     with connection.cursor() as cursor:

@@ -15,8 +15,9 @@ from core.readmodels.photos import Photo
 from core.readmodels.places import places_waiting
 from core.readmodels.sidecars import sidecars_in_file
 from events.event import Event
-from workers import facereactions, remaking
+from workers import facereactions
 from workers.actions import supersede_dead
+from workers.jobsettings import upload_priority
 from workers.places import call_for_places
 from workers.queue import NewJob, defer_batch
 from workers.reanalysing import TASK as ANALYSE_LIBRARY
@@ -50,16 +51,11 @@ def _folder_online(event: Event) -> None:
         _render_unless_failed(photo)
 
 
-def _remake_library(event: Event) -> None:
-    args = {"library": str(subject_of(event.stream_id))}
-    defer_batch([NewJob(remaking.LIBRARY_TASK, queue="scan", args=args)])
-
-
 def _uploaded(event: Event) -> None:
     """Who uploads a photo waits for it; a whole folder that is copied in takes its turn."""
     fact = codec.decode(event)
     assert isinstance(fact, files.FileUploaded)
-    more = 0 if event.meta.get("source") == "cli" else _BY_HAND
+    more = 0 if event.meta.get("source") == "cli" else upload_priority()
     defer_batch([import_job_of(fact.library, fact.folder or fact.library, fact.path, _IMPORT_PRIORITY + more)])
 
 
@@ -68,7 +64,7 @@ def _imported(event: Event) -> None:
     assert isinstance(fact, photos.PhotoImported)
     _resolve_file(fact.file.id, _DONE)
     # Only what was uploaded has a name besides its path.
-    more = _BY_HAND if fact.name else 0
+    more = upload_priority() if fact.name else 0
     defer_batch([_step_job(subject_of(event.stream_id), Step.PREVIEWS, more)])
 
 
@@ -146,10 +142,7 @@ def _content_replaced(event: Event) -> None:
 
 def _previews_rendered(event: Event) -> None:
     _resolve_step(event, Step.PREVIEWS, _DONE)
-    photo = subject_of(event.stream_id)
-    # Made again by a newer version, the picture shows what it has shown: it need not be looked at again.
-    if not Photo.objects.filter(id=photo, processed_at__isnull=False).exists():
-        defer_batch([_step_job(photo, Step.LABELS)])
+    defer_batch([_step_job(subject_of(event.stream_id), Step.LABELS)])
 
 
 def _seen(event: Event) -> None:
@@ -252,7 +245,6 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     "library.folder_online": _folder_online,
     "library.ignore_rules_changed": _scan_library,
     "library.rescan_asked": _scan_library,
-    "library.remake_asked": _remake_library,
     "library.analyses_switched": _analyses_switched,
     "library.analysis_asked": _analysis_asked,
     "photo.imported": _imported,

@@ -9,11 +9,12 @@ from uuid import UUID
 
 from django.conf import settings
 from procrastinate.contrib.django import app
+from procrastinate.job_context import JobContext
 
 from core.commands import photos as photo_commands
 from core.commands.looks import record_looks
 from core.domain import photos
-from core.readmodels.libraries import folder_by_id, library_by_id
+from core.readmodels.libraries import all_libraries, folder_by_id, library_by_id
 from core.readmodels.photos import Photo
 from core.storage import preview_path, put_in_place, working_folder
 from workers import (
@@ -21,9 +22,11 @@ from workers import (
     grouping,
     looking,
     places,
+    purge,
     reanalysing,
     regrouping,
-    remaking,
+    retryall,
+    schedules,
     sidecars,
     sidecarwriting,
     stacking,
@@ -34,7 +37,7 @@ from workers.imports import find_original, import_found
 from workers.operations import run_slice
 from workers.pipelines import looks, previews
 from workers.retries import RetryPolicy
-from workers.scan import scan_folders
+from workers.scan import queue_scans, scan_folders
 
 _DECODE_SECONDS = 20
 _LOOKS = "worker:looks"
@@ -106,22 +109,6 @@ def render_previews(photo: str) -> str:
     return made.method
 
 
-@app.task(name=remaking.LIBRARY_TASK, queue="scan", retry=RetryPolicy())
-def remake_library(library: str) -> int:
-    """Queue what an earlier version made of a library's photos, to be made again."""
-    return remaking.queue_older(UUID(library))
-
-
-@app.task(name=remaking.TASK, queue="previews", priority=-50, retry=RetryPolicy())
-def remake_photo(photo: str) -> str:
-    """Make again what an earlier version made of a photo, and nothing else."""
-    known = Photo.objects.get(id=UUID(photo))
-    done = [remaking.read_older_facts(known)]
-    if remaking.has_older_previews(known.revision):
-        done.append(render_previews(photo))
-    return ", ".join(filter(None, done))
-
-
 @app.task(name="find_looks", queue="previews", priority=0, retry=RetryPolicy())
 def find_looks(photo: str) -> str:
     """Look at a photo again, on its tile, never again on the original: colours and styles by today's rules."""
@@ -190,6 +177,31 @@ def regroup_people(owner: str) -> int:
 def run_operation(operation: int) -> None:
     """Go on with an act on many jobs."""
     run_slice(operation)
+
+
+@app.task(name=retryall.TASK, queue="operations", retry=RetryPolicy())
+def retry_failures(operation: int, account: str, after: str = "") -> None:
+    """Go on with trying again what has failed for somebody."""
+    retryall.retry_slice(operation, account, after)
+
+
+@app.task(name=schedules.FIRE, queue="operations", retry=RetryPolicy(), pass_context=True)
+def fire_schedule(context: JobContext, schedule: str) -> None:
+    """The time of something periodic has come."""
+    assert context.job.id is not None
+    schedules.fire(schedule, context.job.id)
+
+
+@app.task(name=purge.TASK, queue="operations", retry=RetryPolicy())
+def purge_jobs(after: int = 0) -> int:
+    """Clear away jobs that ended long ago; how many went in this slice."""
+    return purge.purge(after).jobs
+
+
+@app.task(name="rescan_libraries", queue="scan", retry=RetryPolicy())
+def rescan_libraries() -> None:
+    """Have every library looked through: no system tells of every change."""
+    queue_scans([library.id for library in all_libraries()])
 
 
 def _rendered(made: previews.Previews, revision: str) -> photos.PreviewsRendered:

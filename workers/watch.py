@@ -13,7 +13,6 @@ from typing import ParamSpec, TypeVar
 
 import structlog
 from asgiref.sync import sync_to_async
-from django.conf import settings
 from django.db import close_old_connections
 
 from core.commands.libraries import record_folder
@@ -45,7 +44,7 @@ _log = structlog.get_logger(__name__)
 async def watch(stop: asyncio.Event) -> None:
     """Watch every library, those added later too, until `stop` is set."""
     watchers: dict[tuple[object, ...], asyncio.Task[None]] = {}
-    helpers = [asyncio.create_task(stop.wait()), asyncio.create_task(_rescan_now_and_then(stop))]
+    helpers = [asyncio.create_task(stop.wait())]
     mounts = Mounts()
     close_mounts = mounts.open()
     try:
@@ -219,14 +218,6 @@ def _looks(root: Path) -> tuple[int, bool] | None:
             return root.stat().st_dev, next(entries, None) is None
     except OSError:
         return None
-
-
-async def _rescan_now_and_then(stop: asyncio.Event) -> None:
-    """Look through everything once in a while: no system tells of every change (network folders tell of few)."""
-    hours = settings.RESCAN_HOURS
-    while hours and not stop.is_set():
-        await asyncio.sleep(hours * 3600)
-        await _patiently(lambda: queue_scans([library.id for library in all_libraries()]))
 
 
 async def _patiently(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

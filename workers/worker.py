@@ -26,6 +26,7 @@ from workers.flow import roll_up
 from workers.lanes import LANES
 from workers.laneworker import LaneWorker
 from workers.presence import Presence
+from workers.schedules import ensure_schedules
 from workers.sweep import AFTER_RESTART_SECONDS, sweep_lost_jobs
 
 # One for each queue: were it one for all, each photo would have every lane look for jobs that are none of its.
@@ -100,6 +101,8 @@ class _Process:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
         await self.presence.arrive()
+        if "operations" in self.presence.ids:
+            await asyncio.to_thread(_ensure_in_thread)
         _log.info("worker started", lanes={worker.lane_name: worker.concurrency for worker in self.workers})
         await self._serve()
         await self._close()
@@ -223,6 +226,14 @@ def _sweep_in_thread() -> None:
     close_old_connections()
     try:
         sweep_lost_jobs()
+    finally:
+        close_old_connections()
+
+
+def _ensure_in_thread() -> None:
+    close_old_connections()
+    try:
+        ensure_schedules()
     finally:
         close_old_connections()
 

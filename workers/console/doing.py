@@ -1,18 +1,21 @@
 """What the console's buttons do: retry and discard, one job, those selected, or a whole group."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from django.http import HttpResponse, HttpResponseRedirect
+from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from core.web.access import Request
 from core.web.words import counted
-from workers.actions import Result, cancel_jobs, discard_jobs, retry_jobs, stop_jobs
+from workers.actions import Result, cancel_jobs, discard_jobs, reschedule_jobs, retry_jobs, stop_jobs
 from workers.console import deaths
 from workers.console.access import staff_only
 from workers.console.reading import TASK_WORDS
+from workers.editing import BadArguments, edit_and_retry, parse_arguments
 from workers.operations import start_operation
 
 
@@ -47,6 +50,37 @@ def stop(request: Request) -> HttpResponse:
 
 @require_POST
 @staff_only
+def reschedule(request: Request) -> HttpResponse:
+    """Have the waiting jobs named `job` in the form run at the time `at` (UTC), or so many minutes from now."""
+    try:
+        at = _time_of(request)
+    except (ValueError, OverflowError):
+        return back_with(request, "Nothing was changed. Choose a time, like 2026-05-16 14:00.")
+    return _told(request, reschedule_jobs(_ids(request), _actor(request), at), "rescheduled")
+
+
+def _time_of(request: Request) -> datetime:
+    given = request.POST.get("at", "").strip()
+    if not given:
+        return timezone.now() + timedelta(minutes=int(request.POST.get("minutes", "")))
+    at = datetime.fromisoformat(given)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+@require_POST
+@staff_only
+def edit(request: Request, job_id: int) -> HttpResponse:
+    """Queue a dead job's work with the arguments in the form."""
+    try:
+        new = edit_and_retry(job_id, parse_arguments(request.POST.get("args", "")), _actor(request))
+    except BadArguments as error:
+        return back_with(request, f"Nothing was changed. {error}")
+    said = urlencode({"said": f"Queued with these arguments, in place of job {job_id}."})
+    return HttpResponseRedirect(f"/jobs/{new}/?{said}")
+
+
+@require_POST
+@staff_only
 def retry_group(request: Request) -> HttpResponse:
     """Retry all dead jobs of one kind."""
     return _group(request, "retry")
@@ -65,8 +99,8 @@ def _group(request: Request, act: str) -> HttpResponse:
     if not ids:
         return _told(request, [], "")
     scope = f"dead letters of {TASK_WORDS.get(task, task)}, error {fingerprint}"
-    start_operation(act, ids, _actor(request), scope)
-    return HttpResponseRedirect("/jobs/operations/")
+    one = start_operation(act, ids, _actor(request), scope)
+    return HttpResponseRedirect(f"/jobs/operations/{one}/")
 
 
 def _ids(request: Request) -> list[int]:

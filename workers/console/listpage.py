@@ -42,7 +42,11 @@ def text_of(request: Request) -> str:
 def filter_of(request: Request) -> Filter:
     """What the address asks for; the running jobs when it asks for nothing. Raises UnknownFilter."""
     text = text_of(request)
-    word = request.GET.get("state", "" if text else State.RUNNING.value)
+    return filter_from(text, request.GET.get("state", "" if text else State.RUNNING.value))
+
+
+def filter_from(text: str, word: str) -> Filter:
+    """What a search and the word of a state ask for. Raises UnknownFilter."""
     if word and word not in set(State):
         raise UnknownFilter(f"There is no state “{word}”. There are: {', '.join(State)}.")
     return parse(text, timezone.now(), State(word) if word else None)

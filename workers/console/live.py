@@ -22,6 +22,7 @@ class WorkerRow:
     host: str
     pid: int | None
     version: str
+    queue_version: str
     memory: int | None
     queues: tuple[str, ...]
     concurrency: int
@@ -42,7 +43,8 @@ class WorkerRow:
 
 _WORKERS = """
 SELECT COALESCE(w.id, info.worker_id) AS id, COALESCE(info.name, 'worker') AS name,
-       COALESCE(info.host, '') AS host, info.pid, COALESCE(info.version, '') AS version, info.memory,
+       COALESCE(info.host, '') AS host, info.pid, COALESCE(info.version, '') AS version,
+       COALESCE(info.queue_version, '') AS queue_version, info.memory,
        info.queues::text AS queues,
        COALESCE(info.concurrency, 1) AS concurrency,
        info.waiting::text AS waiting, info.started_at, info.ended_at, w.last_heartbeat AS heartbeat,

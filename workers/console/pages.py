@@ -21,7 +21,7 @@ from workers.console.listing import Page
 from workers.console.live import WorkerRow, workers
 from workers.console.search import Filter, UnknownFilter
 from workers.console.sharing import shared
-from workers.console.states import State
+from workers.console.states import State, acts_on
 
 _RUNNING_SHOWN = 12
 _TRIED_AGAIN = {State.RETRYING, State.RUNNING, State.READY, State.DEAD}
@@ -80,6 +80,9 @@ def _list(request: Request) -> dict[str, Any]:
     text, wanted = listpage.text_of(request), listpage.filter_of(request)
     page = listing.page_of(wanted, request.GET.get("after", ""), alive)
     return {
+        "acts": ["stop"] if wanted.state is State.RUNNING else acts_on(wanted.state),
+        "here": request.get_full_path(),
+        "bulk": _bulk_address(text, wanted) if acts_on(wanted.state) else "",
         "text": text,
         "suggestions": [] if request.htmx else listpage.suggestions(staff),
         "jobs": reading.jobs_by_id(page.ids, staff),
@@ -201,6 +204,10 @@ def _address(request: Request, **more: str) -> str:
     """The query of this page's address, but for its place in the list and what an action has said."""
     kept = {key: value for key, value in request.GET.items() if key not in ("after", "said")}
     return f"?{urlencode({**kept, **more})}"
+
+
+def _bulk_address(text: str, wanted: Filter) -> str:
+    return f"?{urlencode({'state': wanted.state or '', 'q': text})}"
 
 
 def _alive(staff: list[WorkerRow]) -> list[int]:

@@ -15,7 +15,16 @@ from workers.console.access import staff_only
 from workers.console.live import workers
 from workers.console.pages import answer
 from workers.models import QueueSetting
-from workers.queuesettings import BadSetting, Hold, hold_of, pause_queue, resume_queue, tune_queue
+from workers.queuesettings import (
+    BadSetting,
+    Hold,
+    hold_of,
+    nothing_set,
+    pause_queue,
+    queue_settings,
+    resume_queue,
+    tune_queue,
+)
 
 _NAME_LETTERS = 128
 _PAUSES = {"": None, "1h": timedelta(hours=1), "8h": timedelta(hours=8), "1d": timedelta(days=1)}
@@ -36,11 +45,8 @@ class Line:
 def queues_page(request: Request) -> HttpResponse:
     """What waits where, and why."""
     found, _ = figures.queues(workers())
-    known = {row.queue: row for row in QueueSetting.objects.all()}
-    lines = [
-        Line(row, known.get(row.name, QueueSetting(queue=row.name, zone="UTC")), hold_of(row.name))
-        for row in found
-    ]
+    known = queue_settings()
+    lines = [Line(row, known.get(row.name) or nothing_set(row.name), hold_of(row.name)) for row in found]
     return answer(request, "queues", {"lines": lines})
 
 

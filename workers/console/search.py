@@ -112,7 +112,7 @@ def _term(word: re.Match[str], now: datetime) -> Term:
         case "photo":
             return Term(key, _photo(value), "=", without)
         case "since" | "before":
-            return Term(key, _moment(key, value, now), "=", without)
+            return Term(key, moment_of(key, value, now), "=", without)
         case "attempts":
             return Term(key, *_compared(key, value, _count), without)
         case "run":
@@ -155,8 +155,8 @@ def _length(text: str) -> float | None:
     return float(found[1]) * _SECONDS[found[2]]
 
 
-def _moment(key: str, text: str, now: datetime) -> datetime:
-    """A date or time (UTC where it does not say), or so long ago."""
+def moment_of(key: str, text: str, now: datetime) -> datetime:
+    """A date or time (UTC where it does not say), or so long ago. Raises UnknownFilter."""
     seconds = _length(text)
     try:
         if seconds is not None:

@@ -36,6 +36,16 @@ ICONS = {
     State.STOPPED: "stop",
 }
 WAITING = {State.SCHEDULED, State.READY, State.BLOCKED, State.RETRYING}
+_OVER = {State.DEAD, State.RESOLVED, State.CANCELLED, State.STOPPED}
+
+
+def acts_on(state: State | None) -> list[str]:
+    """What can be done to all jobs in a state. Those that it cannot be done to are left alone, with the reason."""
+    if state is None:
+        return ["retry", "discard", "cancel"]
+    retry = ["retry"] if state in _OVER | {State.RETRYING, State.SCHEDULED} else []
+    discard = ["discard"] if state in WAITING | {State.DEAD} else []
+    return [*retry, *discard, *(["cancel"] if state in WAITING else [])]
 
 
 @dataclass(frozen=True, slots=True)

@@ -175,7 +175,8 @@ def test_dead_letters_are_grouped_by_cause_and_retried_by_group(staff: Client, m
     answer = staff.post(
         "/jobs/dead/retry/", {"task": "import_file", "error": "f1", "back": "/jobs/dead/"}, follow=True
     )
-    assert "dead letters of Read a file, error f1 running 0 of 3" in text_of(answer.content.decode())
+    told = text_of(answer.content.decode())
+    assert "dead letters of Read a file, error f1 running" in told and "0 of 3" in told
     run_slice(sql("SELECT id FROM job_operation")[0][0])
     assert sql("SELECT count(*) FROM procrastinate_jobs WHERE status = 'todo' AND queue_name = 'files'") == [(3,)]
     assert "Retry all 3" not in seen(staff, "/jobs/dead/")
