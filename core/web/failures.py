@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.module_loading import import_string
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
@@ -53,6 +56,7 @@ def failures_page(request: Request) -> HttpResponse:
         "rows": _rows(request, page[:PAGE]),
         "next": f"{page[PAGE - 1].failed_at.isoformat()}~{page[PAGE - 1].id}" if len(page) > PAGE else "",
         "aside": aside,
+        "retrying": _number(request.GET.get("retrying", "")),
     }
     if request.htmx:
         return render(request, "failures/_rows.html", context)
@@ -83,11 +87,9 @@ def set_aside(request: Request, failure_id: UUID) -> HttpResponse:
 @require_POST
 @signed_in
 def retry_all(request: Request) -> HttpResponse:
-    """Have everything tried again that failed and is not being tried already."""
-    for failure in failures_for(request.user).filter(retrying=False).iterator():
-        with contextlib.suppress(NothingToRetry):
-            commands.retry_failure(failure, actor=actor_of(request))
-    return redirect("failures")
+    """Have everything tried again, in the background, that failed and is not being tried already."""
+    begun: int = import_string(settings.RETRY_ALL)(request.user, actor_of(request))
+    return redirect(f"{reverse('failures')}?retrying={begun}" if begun else "failures")
 
 
 @require_safe
@@ -104,6 +106,10 @@ def skipped_page(request: Request) -> HttpResponse:
         "next": files[PAGE - 1].path if len(files) > PAGE else "",
     }
     return render(request, "failures/skipped.html", context | tab_counts(request))
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
 
 
 def _failure(request: Request, failure_id: UUID) -> Failure:

@@ -9,6 +9,9 @@ from core.domain.photos import Label
 from core.readmodels.failures import Failure
 from core.web import failures
 from tests.web.conftest import Shelf
+from workers.models import Operation
+from workers.operations import cancel_operation
+from workers.retryall import retry_slice
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
@@ -78,12 +81,30 @@ def test_a_row_that_was_mended_meanwhile_is_gone_from_the_list(shelf: Shelf, pag
     assert names(page.get("/failures/")) == []
 
 
-def test_retry_all_tries_everything_of_ones_own_again(shelf: Shelf, page: Client) -> None:
+def test_retry_all_tries_everything_of_ones_own_again_in_the_background(shelf: Shelf, page: Client) -> None:
     for n in range(3):
         shelf.fail(shelf.photo(f"{n}.jpg", ready=False))
     shelf.fail_file("empty.jpg")
-    assert page.post("/failures/retry/").url == "/failures/"
-    assert set(Failure.objects.values_list("retrying", flat=True)) == {True}
+    answer = page.post("/failures/retry/")
+    assert answer.url == "/failures/?retrying=4"
+    assert "4 failures are being tried again" in page.get(answer.url).content.decode()
+    # The request itself has retried nothing: a worker does.
+    assert set(Failure.objects.values_list("retrying", flat=True)) == {False}
+    shelf.fail(shelf.photo("later.jpg", ready=False))
+    one = Operation.objects.get()
+    retry_slice(one.id, str(shelf.owner.id))
+    assert set(Failure.objects.filter(retrying=False).values_list("name", flat=True)) == {"later.jpg"}
+    one.refresh_from_db()
+    assert (one.state, one.done, one.skipped, one.total) == ("done", 4, 0, 4)
+
+
+def test_retry_all_is_cancelled_like_any_act_on_many(shelf: Shelf, page: Client) -> None:
+    shelf.fail(shelf.photo(ready=False))
+    page.post("/failures/retry/")
+    one = Operation.objects.get()
+    assert cancel_operation(one.id, "ada")
+    retry_slice(one.id, str(shelf.owner.id))
+    assert not Failure.objects.get().retrying
 
 
 def test_what_is_set_aside_is_kept_on_a_page_of_its_own_and_not_counted(shelf: Shelf, page: Client) -> None:
