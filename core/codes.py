@@ -1,12 +1,12 @@
 """What similar pictures are found by among a million: 512 bits of each picture's numbers, in a table of its own.
 
-The numbers without what all pictures have in common (`core.means`), seen from 512 fixed directions: a bit says on
-which side of each they lie, and how many bits of two pictures differ grows with the angle between them. 64 bytes a
-picture instead of 2,048 make an index that fits into the memory of a small machine; the few hundred that it finds
-are then compared by their numbers. Measured in docs/similar.md.
+64 bytes a picture in place of 2,048: few enough that all of them are compared for each question, in the memory of
+the program that asks (`core.nearby`). An index of approximate neighbours finds less, later (docs/similar.md). The
+few hundred nearest are then compared by their numbers.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 import numpy as np
@@ -21,21 +21,19 @@ from core.vectors import PHOTO_NUMBERS
 CODE_VERSION = 1
 _BATCH = 2000
 
+# `since`: the transaction that wrote it, so that who has read all can read what is new, whatever ends first.
+# Inline, a picture's numbers are one page away; beside the row, where they would go, four.
 _TABLE = """
 CREATE TABLE IF NOT EXISTS core_photo_code (
     photo_id uuid NOT NULL, model text NOT NULL, library_id uuid NOT NULL, made smallint NOT NULL,
-    code bit(512) NOT NULL, PRIMARY KEY (photo_id, model));
-CREATE INDEX IF NOT EXISTS core_photo_code_library ON core_photo_code (library_id, model);
+    since xid8 NOT NULL DEFAULT pg_current_xact_id(), code bit(512) NOT NULL, PRIMARY KEY (photo_id, model));
+CREATE INDEX IF NOT EXISTS core_photo_code_since ON core_photo_code (since);
+ALTER TABLE core_photo_vector ALTER COLUMN vector SET STORAGE PLAIN;
 """
-INDEX = """
-CREATE INDEX IF NOT EXISTS core_photo_code_near ON core_photo_code
-USING hnsw (code bit_hamming_ops) WITH (m = 16, ef_construction = 64)
-"""
-# Enough for a million codes while the index is made from nothing; what it does not need it does not take.
-BUILD_MEMORY = "1GB"
 _PUT = """
 INSERT INTO core_photo_code (photo_id, model, library_id, made, code) VALUES (%s, %s, %s, %s, %s::bit(512))
-ON CONFLICT (photo_id, model) DO UPDATE SET made = excluded.made, code = excluded.code
+ON CONFLICT (photo_id, model)
+DO UPDATE SET made = excluded.made, code = excluded.code, since = pg_current_xact_id()
 """
 _OLDER = """
 SELECT v.photo_id, v.model, p.library_id, halfvec_send(v.vector)
@@ -45,6 +43,30 @@ WHERE (v.photo_id, v.model) > (%s, %s)
                   WHERE c.photo_id = v.photo_id AND c.model = v.model AND c.made = %s)
 ORDER BY v.photo_id, v.model LIMIT %s
 """
+# A snapshot's xmin: whatever began before it has ended.
+_FRONT = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text"
+# After a dump was restored some seem to come from later on than now.
+_SINCE = """
+COPY (SELECT photo_id, library_id, code FROM core_photo_code
+WHERE model = %s AND since >= %s::xid8
+  AND (since < pg_snapshot_xmax(pg_current_snapshot()) OR since = pg_current_xact_id_if_assigned())
+) TO STDOUT (FORMAT binary)
+"""
+_ALL = "COPY (SELECT photo_id, library_id, code FROM core_photo_code WHERE model = %s) TO STDOUT (FORMAT binary)"
+# COPY's own format: how many fields a row has, and before each its length; bits have theirs besides.
+_ROW = np.dtype(
+    [
+        *(
+            ("fields", ">i2"),
+            ("photo_length", ">i4"),
+            ("photo", "V16"),
+            ("library_length", ">i4"),
+            ("library", "V16"),
+        ),
+        *(("code_length", ">i4"), ("bits", ">i4"), ("code", "u1", BITS // 8)),
+    ]
+)
+_HEAD, _TAIL = 19, 2
 
 
 class BitsField(models.Field):  # type: ignore[type-arg]
@@ -66,17 +88,24 @@ class PhotoCode(models.Model):
 
     class Meta:
         db_table = "core_photo_code"
-        indexes = [models.Index("library_id", "model", name="core_photo_code_library")]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Codes as they were read: photos and libraries of 16 bytes, codes of 64; `front` is where to go on from."""
+
+    photos: NDArray[np.void]
+    libraries: NDArray[np.void]
+    codes: NDArray[np.uint8]
+    front: str
 
 
 def make_table() -> bool:
-    """Make table and index where pictures' numbers are kept; whether they are there."""
+    """Make the table where pictures' numbers are kept; whether it is there."""
     if not vectors.has_vectors():
         return False
     with connection.cursor() as cursor:
         cursor.execute(_TABLE)
-        cursor.execute("SELECT set_config('maintenance_work_mem', %s, true)", [BUILD_MEMORY])
-        cursor.execute(INDEX)
     return True
 
 
@@ -95,6 +124,28 @@ def fill_codes() -> int:
         _put(rows)
         count, last = count + len(rows), (rows[-1][0], rows[-1][1])
     return count
+
+
+def codes_since(model: str, front: str) -> Rows:
+    """The codes of a model that were written since, some perhaps read before; with "" all."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FRONT)
+        now = str(cursor.fetchone()[0])
+        asked = (_SINCE, [model, front]) if front else (_ALL, [model])
+        with cursor.cursor.copy(*asked) as copy:  # Django's debugging cursor takes no values here
+            sent = b"".join(copy)
+    rows = np.frombuffer(sent, np.uint8)[_HEAD:-_TAIL].view(_ROW)
+    photos, libraries, codes = (np.ascontiguousarray(rows[name]) for name in ("photo", "library", "code"))
+    return Rows(photos, libraries, codes, now)
+
+
+def code_of_photo(photo: UUID, model: str) -> NDArray[np.uint8] | None:
+    """A picture's 64 bytes; None where there are none."""
+    with connection.cursor() as cursor:
+        sql = "SELECT bit_send(code) FROM core_photo_code WHERE photo_id = %s AND model = %s"
+        cursor.execute(sql, [photo, model])
+        row = cursor.fetchone()
+    return np.frombuffer(bytes(row[0])[4:], np.uint8) if row else None
 
 
 def code_of(model: str, numbers: NDArray[np.float32]) -> str:

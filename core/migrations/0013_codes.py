@@ -29,7 +29,6 @@ class Migration(migrations.Migration):
                     ],
                     options={
                         'db_table': 'core_photo_code',
-                        'indexes': [models.Index(models.F('library_id'), models.F('model'), name='core_photo_code_library')],
                     },
                 ),
             ],

@@ -1,7 +1,7 @@
 """More like this: the most alike first, only what may be seen, and plain words where nothing can be compared."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from uuid import UUID, uuid4
 
 import numpy as np
@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from core import codes
+from core import codes, nearby
 from core.accounts import Account
 from core.bits import bits_of
 from core.commands.analysis import record_vector
@@ -44,6 +44,14 @@ def seen(photo: UUID, numbers: Numbers) -> None:
     record_vector(photo, made, numbers.tolist(), actor="worker:analysis")
 
 
+@pytest.fixture(autouse=True)
+def nothing_remembered() -> Iterator[None]:
+    """Codes of a test that was rolled back stay in memory."""
+    nearby.forget()
+    yield
+    nearby.forget()
+
+
 @pytest.fixture
 def dunes(shelf: Shelf) -> list[UUID]:
     """Four pictures of one place, each less like the first, then three of others."""
@@ -56,9 +64,7 @@ def dunes(shelf: Shelf) -> list[UUID]:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("few", [30_000, 0])  # all looked at; found by the index
-def test_the_most_alike_come_first(shelf: Shelf, page: Client, dunes: list[UUID], few: int, monkeypatch) -> None:  # type: ignore[no-untyped-def]
-    monkeypatch.setattr(similar, "FEW", few)
+def test_the_most_alike_come_first(shelf: Shelf, page: Client, dunes: list[UUID]) -> None:
     answer = page.get(f"/photos/{dunes[0]}/similar/")
     # The photo itself stands above the others.
     assert tiles(answer)[:4] == [str(photo) for photo in dunes]
@@ -80,9 +86,7 @@ def test_among_many_photos_of_others_all_that_may_be_seen_are_found(
     make_shelf: Callable[[Account], Shelf],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(similar, "FEW", 0)
-    monkeypatch.setattr(similar, "_CANDIDATES", 10)
-    monkeypatch.setitem(similar._SETTINGS, "hnsw.ef_search", "10")
+    monkeypatch.setattr(similar, "_CANDIDATES", 5)
     theirs = make_shelf(stranger)
     for number in range(20):  # all of them nearer than most of the owner's
         stray = theirs.photo(f"{number}.jpg")
@@ -149,6 +153,31 @@ def test_photos_that_show_nearly_the_same_are_proposed_as_duplicates_where_bits_
     assert find_alike(original) == 1
     assert find_alike(other) == 0
     assert find_alike(shelf.photo("new.jpg")) == 0
+
+
+@pytest.mark.django_db
+def test_what_is_new_is_found_without_reading_everything_again(
+    shelf: Shelf, dunes: list[UUID], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = f"{MODEL} 1"
+
+    def found(numbers: Numbers) -> list[UUID]:
+        bits = np.packbits(bits_of(MODEL, numbers[None]), axis=1)[0]
+        return nearby.nearby(model, bits, [shelf.library], 1)[0]
+
+    monkeypatch.setattr(
+        nearby, "_BLOCK", 3
+    )  # so that what is new goes into blocks of their own, and into the last one
+    assert found(scene(1)) == [dunes[0]]
+    for number in range(10, 15):
+        fresh = shelf.photo(f"{number}.jpg")
+        seen(fresh, scene(number))
+        assert found(scene(number)) == [fresh]
+    [book] = [one for (_, name), one in nearby._books.items() if name == model]
+    assert all(len(block) <= 3 for block in book.blocks)
+    assert book.front
+    assert nearby.nearby(model, np.zeros(64, np.uint8), [], 5) == ([], False)
+    assert nearby.nearby("another", np.zeros(64, np.uint8), None, 5) == ([], False)
 
 
 def test_bits_differ_the_more_the_less_alike_two_are_and_never_change() -> None:
