@@ -63,10 +63,12 @@ CREATE INDEX IF NOT EXISTS core_group_vector_owner ON core_group_vector (owner_i
 """
 # No index by nearness: means move with every face that joins, and there are far fewer of them than faces.
 _NEAR = """
-SELECT id, kind, size, 1 - (total <=> given), -(total <#> given) / size
-  FROM core_group_vector, (SELECT %(given)s::vector AS given) AS g
- WHERE owner_id = %(owner)s AND model = %(model)s AND kind = ANY(%(kinds)s) AND id <> ALL(%(without)s)
- ORDER BY total <=> given LIMIT %(limit)s
+SELECT id, kind, size, 1 - apart, -(total <#> %(given)s::vector) / size
+  FROM (SELECT id, kind, size, total, total <=> %(given)s::vector AS apart
+          FROM core_group_vector
+         WHERE owner_id = %(owner)s AND model = %(model)s AND kind = ANY(%(kinds)s) AND id <> ALL(%(without)s)
+         ORDER BY apart LIMIT %(limit)s) AS nearest
+ ORDER BY apart
 """
 _VECTOR = "SELECT vector::text FROM core_face_vector WHERE face = %s AND model = %s"
 _TOTAL = "SELECT (total)::text, size FROM core_group_vector WHERE id = %s AND model = %s"
@@ -147,8 +149,9 @@ def add_to(group: UUID, face: UUID) -> None:
 def sum_up(groups: Iterable[UUID]) -> None:
     """The means of these groups anew, from the faces that are theirs now."""
     wanted = list(groups)
-    _run(_FORGET, [wanted])
-    _run(_SUM, {"groups": wanted})
+    if wanted:
+        _run(_FORGET, [wanted])
+        _run(_SUM, {"groups": wanted})
 
 
 def models_of(ids: Iterable[UUID]) -> list[str]:
@@ -164,6 +167,8 @@ def forget_resemblances(group: UUID) -> None:
 def forget(ids: Iterable[UUID]) -> None:
     """Groups and loose faces that are no more, and whom they resembled."""
     gone = list(ids)
+    if not gone:
+        return
     _run(_FORGET, [gone])
     Resemblance.objects.filter(models.Q(one__in=gone) | models.Q(other__in=gone)).delete()
 

@@ -13,15 +13,17 @@ from core import groups
 from core.commands.people import record_grouping
 from core.domain.people import FACES_LIMIT, FacesJoined
 from core.groups import Kind, Near
-from core.readmodels.faces import Face, Person, spoken_of, would_be
+from core.readmodels.faces import Face, Person, is_beside, photos_with_both, spoken_of, would_be
 from core.readmodels.people import owner_of
 from core.readmodels.photos import Photo
 from core.vectors import face_vectors
-from workers.pipelines.grouping import LIKELY, METHOD, STRICT
+from workers.pipelines.grouping import LIKELY, METHOD, MIRRORS, STRICT
 
 ACTOR = "worker:people"
 # So many that are near are looked at. What is beyond them comes up when one of them is asked for.
 _NEAR = 16
+# The mean of so many faces is hardly moved by one more.
+_MOVES = 20
 # A group that has grown may take in others, and grow again.
 _ROUNDS = 8
 
@@ -112,26 +114,28 @@ class _Grouper:
         groups.put_loose([face.id], owner=self.owner, kind=Kind.LOOSE if face.clear else Kind.WEAK)
         if face.clear:
             people = [one for one in around if one.kind is Kind.PEOPLE and one.cosine >= LIKELY]
-            self.ask([(face.id, one.id, True, one.cosine) for one in people if would_be(face, one.id)])
+            self.ask([(face.id, one.id, True, one.cosine) for one in people if _fits(face, one.id)])
 
     def joined(self, face: Face, around: list[Near]) -> bool:
         """Whether the face is somebody now: of the nearest group, or of a new one together with a loose face."""
         for one in around:
             if one.cosine < STRICT:
                 return False
-            if one.kind is Kind.PEOPLE and would_be(face, one.id):
+            if one.kind is Kind.PEOPLE and _fits(face, one.id):
                 self.join(one.id, [face.id])
-                self.grow(one.id)
+                if _has_moved(one.size + 1):
+                    self.grow(one.id)
                 return True
-            if one.kind is Kind.LOOSE and self.is_free(one.id):
+            if one.kind is Kind.LOOSE and self.is_free(one.id, face):
                 group = uuid4()
                 self.join(group, [one.id, face.id])
                 self.grow(group)
                 return True
         return False
 
-    def is_free(self, loose: UUID) -> bool:
-        return Face.objects.filter(id=loose, current=True, group_id=None, home_id=None).exists()
+    def is_free(self, loose: UUID, beside: Face) -> bool:
+        free = Face.objects.filter(id=loose, current=True, group_id=None, home_id=None)
+        return free.exclude(photo_id=beside.photo_id).exists()
 
     def join(self, group: UUID, faces: list[UUID]) -> None:
         for start in range(0, len(faces), FACES_LIMIT):
@@ -157,7 +161,7 @@ class _Grouper:
             if stronger is not None:
                 self.grow(stronger.id)
                 return
-            if not [one for one in around if self.takes_in(group, one)]:
+            if not [one for one in around if self.takes_in(group, size, one)]:
                 break
         self.note(group, around)
 
@@ -168,20 +172,23 @@ class _Grouper:
         known = spoken_of([group, one.id])
         if group in known or (one.id not in known and one.size < size):
             return False
-        return self.move_all(group, one.id)
+        return self.move_all(group, one.id, min(size, one.size))
 
-    def takes_in(self, group: UUID, one: Near) -> bool:
+    def takes_in(self, group: UUID, size: int, one: Near) -> bool:
         if one.kind is Kind.PEOPLE:
-            return one.average >= STRICT and not spoken_of([one.id]) and self.move_all(one.id, group)
+            alike = one.average >= STRICT and not spoken_of([one.id])
+            return alike and self.move_all(one.id, group, min(size, one.size))
         face = Face.objects.filter(id=one.id, current=True, group_id=None, home_id=None).first()
-        if one.cosine < STRICT or face is None or not would_be(face, group):
+        if one.cosine < STRICT or face is None or not _fits(face, group):
             return False
         self.join(group, [one.id])
         return True
 
-    def move_all(self, gone: UUID, kept: UUID) -> bool:
+    def move_all(self, gone: UUID, kept: UUID, size: int) -> bool:
         """Those that a person has put elsewhere come along: should that be undone, they are with the others."""
-        faces = [face for face in Face.objects.filter(group_id=gone) if face.by_hand or would_be(face, kept)]
+        if photos_with_both(gone, kept) > MIRRORS * size:
+            return False
+        faces = [face for face in Face.objects.filter(group_id=gone) if face.by_hand or _fits(face, kept)]
         if not faces:
             return False
         self.join(kept, [face.id for face in faces])
@@ -193,12 +200,16 @@ class _Grouper:
         groups.forget_resemblances(group)
         found = []
         for one in around:
-            if one.kind is Kind.PEOPLE and one.average >= LIKELY:
+            if one.kind is Kind.PEOPLE and one.average >= LIKELY and not photos_with_both(group, one.id):
                 first, second = sorted([group, one.id])
                 found.append((first, second, False, one.average))
-            elif one.kind is Kind.LOOSE and one.cosine >= LIKELY:
+            elif one.kind is Kind.LOOSE and one.cosine >= LIKELY and self.may_ask(one.id, group):
                 found.append((one.id, group, True, one.cosine))
         self.ask(found)
+
+    def may_ask(self, loose: UUID, group: UUID) -> bool:
+        face = Face.objects.filter(id=loose, current=True, home_id=None).first()
+        return face is not None and _fits(face, group)
 
     def ask(self, found: list[tuple[UUID, UUID, bool, float]]) -> None:
         if found:
@@ -206,6 +217,16 @@ class _Grouper:
 
     def near(self, given: str, kinds: Iterable[Kind], without: list[UUID]) -> list[Near]:
         return groups.near(given, owner=self.owner, model=self.model, kinds=kinds, without=without, limit=_NEAR)
+
+
+def _has_moved(size: int) -> bool:
+    """Whether the mean of so many faces has moved since it was looked around from: with every tenth more."""
+    return size < _MOVES or size % (size // 10) == 0
+
+
+def _fits(face: Face, group: UUID) -> bool:
+    """Whether the machine may say that a face is of this group."""
+    return would_be(face, group) and not is_beside(face, group)
 
 
 def _seen_from(one: Near, size: int) -> Near:

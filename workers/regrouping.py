@@ -20,7 +20,7 @@ from workers.pipelines.grouping import LOOSE, METHOD, Faces, Grouping, group_fac
 
 _SECONDS, _MEMORY_MIB = 1800, 4096
 _LOAD = """
-SELECT f.id, f.clear, f.group_id, f.home_id, f.by_hand, v.model, vector_send(v.vector)
+SELECT f.id, f.photo_id, f.clear, f.group_id, f.home_id, f.by_hand, v.model, vector_send(v.vector)
   FROM face AS f JOIN core_face_vector AS v ON v.face = f.id
   JOIN photo AS p ON p.id = f.photo_id JOIN library AS l ON l.id = p.library_id
  WHERE f.current AND COALESCE(l.owner_id, l.id) = %s
@@ -31,6 +31,7 @@ SELECT f.id, f.clear, f.group_id, f.home_id, f.by_hand, v.model, vector_send(v.v
 @dataclass(frozen=True, slots=True)
 class _Row:
     face: UUID
+    photo: UUID
     clear: bool
     group: UUID | None
     home: UUID | None
@@ -81,8 +82,10 @@ def _faces(rows: Sequence[_Row], known: Sequence[UUID]) -> Faces:
     number = {group: at for at, group in enumerate(known)}
     denied = denied_of([row.face for row in rows])
     vectors = np.frombuffer(b"".join(bytes(row.vector)[4:] for row in rows), ">f4").reshape(len(rows), -1)
+    photos = {photo: at for at, photo in enumerate(dict.fromkeys(row.photo for row in rows))}
     return Faces(
         vectors.astype(np.float32),
+        np.array([photos[row.photo] for row in rows]),
         np.array([row.clear for row in rows]),
         np.array([row.fixed for row in rows]),
         np.array([number.get(row.home, LOOSE) if row.home else LOOSE for row in rows]),

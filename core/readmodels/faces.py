@@ -275,6 +275,19 @@ def would_be(face: Face, group: UUID) -> bool:
     return place(group, said, lambda person: known.get(person, person)).home == group
 
 
+def is_beside(face: Face, group: UUID) -> bool:
+    """Whether another face of the same photo is this person: one is not in a photo twice."""
+    known_as = Person.objects.filter(id=group).values("root_id")
+    others = Face.objects.filter(photo_id=face.photo_id, current=True, person_id__in=known_as)
+    return others.exclude(id=face.id).exists()
+
+
+def photos_with_both(one: UUID, other: UUID) -> int:
+    """In how many photos two groups are together."""
+    photos = Face.objects.filter(home_id=other, current=True).values("photo_id")
+    return Face.objects.filter(home_id=one, current=True, photo_id__in=photos).count()
+
+
 def denied_of(faces: Collection[UUID]) -> dict[UUID, set[UUID]]:
     """Of these faces those that were said not to be somebody's, and whose they are not, under any name."""
     wanted = set(faces)

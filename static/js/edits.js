@@ -40,6 +40,11 @@ document.addEventListener("htmx:beforeRequest", (event) => {
 let last = "";
 document.addEventListener("htmx:beforeSwap", (event) => {
   if (event.target.id !== "details") return;
+  // It was asked for before the form was opened: what is written there stays, and the next signal asks again.
+  if (event.detail.requestConfig?.verb === "get" && busy()) {
+    event.detail.shouldSwap = false;
+    return;
+  }
   const held = document.activeElement;
   const edit = held?.closest?.(".edit")?.dataset.edit;
   const form = held?.closest?.("#details form");

@@ -50,14 +50,21 @@ def test_two_groups_that_turn_out_to_be_one_person_become_one_unless_a_person_sp
     left = [find_faces(shelf.photo(f"l{n}.jpg"), mixed("ann", "left", n))[0] for n in range(2)]
     right = [find_faces(shelf.photo(f"r{n}.jpg"), mixed("ann", "right", n))[0] for n in range(2)]
     assert together(*left) and together(*right) and not together(*left, *right)
+    other, named = person_of(left[0]), person_of(right[0])
+    assert other and named
+    commands.name_person(named, "Ann", actor="account:1")
+    # Faces from the front are like both: they join the nearer group, until the other one is like all of it.
+    for number in range(12):
+        find_faces(shelf.photo(f"f{number}.jpg"), numbers_of("ann", number, 0.9))
+    assert together(*left, *right) and person_of(left[0]) == named
+    assert not Face.objects.filter(person_id=other).exists()
 
 
 def mixed(who: str, side: str, shot: int) -> list[float]:
     """A person from one side: alike to the others of that side, less so to those of the other."""
-    parts = zip(
-        numbers_of(who, 0, 1.0), numbers_of(f"{who} {side}", 0, 1.0), numbers_of(who, shot + 50), strict=True
-    )
-    return [0.55 * a + 0.75 * b + 0.1 * c for a, b, c in parts]
+    of_all, of_this = numbers_of(who, 0, 1.0), numbers_of(f"{who} {side}", 0, 1.0)
+    parts = zip(of_all, of_this, numbers_of(f"{who} in {side} {shot}", 0, 1.0), strict=True)
+    return [0.58 * a + 0.76 * b + 0.3 * c for a, b, c in parts]
 
 
 def test_a_blurred_face_begins_no_group_but_may_join_one(shelf: Shelf) -> None:
@@ -101,3 +108,13 @@ def test_faces_of_two_owners_never_meet(
     regroup_all(shelf.owner.pk)
     assert not together(*mine, *theirs)
     assert [one.photos for one in people_of(stranger)] == [2]
+
+
+def test_two_faces_in_one_photo_are_two_people_however_alike(shelf: Shelf) -> None:
+    twins = snap(shelf, 1, "ann", "ann")
+    assert [person_of(face) for face in twins] == [None, None]
+    pair = snap(shelf, 2, "ann", "ann")
+    known = {person_of(face) for face in (*twins, *pair)} - {None}
+    assert all(person_of(one) != person_of(other) or person_of(one) is None for one, other in (twins, pair))
+    assert regroup_all(shelf.owner.pk) == len(known)
+    assert all(person_of(one) != person_of(other) or person_of(one) is None for one, other in (twins, pair))

@@ -113,7 +113,7 @@ def test_faces_moved_to_a_new_name_begin_a_person(two: tuple[UUID, UUID, list[UU
 
 def half_alike(who: str) -> list[float]:
     """A face that is enough like somebody to ask, and not enough to say so."""
-    return [0.52 * a + 0.86 * b for a, b in zip(numbers_of(who, 0, 1.0), numbers_of("x", 0, 1.0), strict=True)]
+    return [0.5 * a + 0.86 * b for a, b in zip(numbers_of(who, 0, 1.0), numbers_of("x", 0, 1.0), strict=True)]
 
 
 def test_who_looks_alike_is_asked_once_and_both_answers_are_taken_back(

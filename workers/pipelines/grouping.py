@@ -2,10 +2,12 @@
 
 A face is compared with the mean of a group rather than with its faces one by one: a mean is much nearer to a
 person's faces than these are to one another, while strangers stay as far. So chains of chance likenesses do not
-run people together, and a hundred thousand faces are compared with some thousand means.
+run people together, and a hundred thousand faces are compared with some thousand means. Two faces in one photo are
+two people, however alike they are.
 """
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,6 +18,8 @@ STRICT, LIKELY = 0.50, 0.40
 # The rule's name in events.
 METHOD = "means 1"
 LOOSE = -1
+# Of a person's photos this part may show them twice: in a mirror, on a wall, in a collage.
+MIRRORS = 0.1
 _BLOCK = 512
 _ROUNDS = 4
 # Of those that one group resembles, so many are asked about.
@@ -29,12 +33,13 @@ Ints = NDArray[np.int64]
 class Faces:
     """What is grouped: unit vectors, a row for each face.
 
-    The best come first. `clear`: a group may begin with it. `fixed`: it stays where it is. `group`: which of the
-    `known` groups it is in, LOOSE for none; these a person has spoken of, so they are never made one here.
-    `denied`: face → known groups that a person has denied.
+    The best come first. `photo`: the number of the photo that it is in. `clear`: a group may begin with it.
+    `fixed`: it stays where it is. `group`: which of the `known` groups it is in, LOOSE for none; these a person
+    has spoken of, so they are never made one here. `denied`: face → known groups that a person has denied.
     """
 
     vectors: Floats
+    photo: Ints
     clear: NDArray[np.bool_]
     fixed: NDArray[np.bool_]
     group: Ints
@@ -94,7 +99,7 @@ def group_faces(faces: Faces) -> Grouping:
         if not merged and not moved:
             break
     _leave_single(faces, group, means)
-    return Grouping(group, _alike(means), _likely(faces, group, means))
+    return Grouping(group, _alike(faces, group, means), _likely(faces, group, means))
 
 
 def _summed(faces: Faces, group: Ints, count: int) -> _Means:
@@ -108,25 +113,23 @@ def _summed(faces: Faces, group: Ints, count: int) -> _Means:
 def _gather(faces: Faces, group: Ints, means: _Means) -> None:
     """Each clear face joins the nearest mean, or begins a group; those of one block see one another."""
     waiting = np.flatnonzero((group == LOOSE) & faces.clear & ~faces.fixed)
+    beside = _groups_by_photo(faces, group)
     for block in _blocks(waiting):
         near = faces.vectors[block] @ means.directions().T
-        for face, cosines in zip(block, near, strict=True):
-            _forbid(faces, int(face), cosines)
-        best = near.argmax(axis=1) if near.shape[1] else np.zeros(len(block), np.int64)
-        cosine = near[np.arange(len(block)), best] if near.shape[1] else np.full(len(block), -1.0, np.float32)
         first = means.count
-        for at, face in enumerate(block):
-            found, how = int(best[at]), float(cosine[at])
-            if means.count > first:
-                fresh = means.sums[first : means.count]
-                cosines = fresh @ faces.vectors[face] / np.linalg.norm(fresh, axis=1)
-                if cosines.max() > how:
-                    found, how = first + int(cosines.argmax()), float(cosines.max())
-            if how >= STRICT:
+        for face, cosines in zip(block, near, strict=True):
+            here = beside[int(faces.photo[face])]
+            _forbid(cosines, [*here, *faces.denied.get(int(face), ())])
+            fresh = means.sums[first : means.count]
+            others = fresh @ faces.vectors[face] / np.linalg.norm(fresh, axis=1)
+            _forbid(others, [number - first for number in here if number >= first])
+            found, cosine = _best(np.concatenate([cosines, others]))
+            if cosine >= STRICT:
                 means.add(found, faces.vectors[face])
             else:
                 found = means.begin(faces.vectors[face])
             group[face] = found
+            here.append(found)
 
 
 def _merge(faces: Faces, group: Ints, means: _Means) -> bool:
@@ -139,7 +142,7 @@ def _merge(faces: Faces, group: Ints, means: _Means) -> bool:
             continue  # its mean has moved: it is looked at again in the next round
         # The known ones have the smaller numbers.
         kept, gone = one, other
-        if gone < faces.known or _is_denied(faces, np.flatnonzero(group == gone), kept):
+        if gone < faces.known or not _may_join(faces, group, gone, kept):
             continue
         touched |= {one, other}
         into[gone] = kept
@@ -157,7 +160,7 @@ def _look_again(faces: Faces, group: Ints, means: _Means) -> bool:
     several = np.flatnonzero(means.sizes[: means.count] > 1)
     if not len(several):
         return False
-    moved = False
+    before, cosine = group.copy(), np.full(len(group), 2.0, np.float32)
     place = np.full(means.count + 1, -1)
     place[several] = np.arange(len(several))
     directions = means.directions()[several]
@@ -171,18 +174,24 @@ def _look_again(faces: Faces, group: Ints, means: _Means) -> bool:
         without = np.sqrt(np.maximum(lengths[at[own]] ** 2 - 2 * with_it + 1, 1e-9))
         near[own, at[own]] = (with_it - 1) / without
         for row, face in enumerate(block):
-            _forbid(faces, int(face), near[row], several)
+            _forbid(near[row], place[list(faces.denied.get(int(face), ()))])
         best = near.argmax(axis=1)
-        fits = near[np.arange(len(block)), best] >= STRICT
-        now = np.where(fits, several[best], LOOSE)
+        cosine[block] = near[np.arange(len(block)), best]
+        now = np.where(cosine[block] >= STRICT, several[best], LOOSE)
         # By itself is by itself, under whatever number.
-        alone = (now == LOOSE) & (at < 0)
-        now = np.where(alone, group[block], now)
-        moved |= bool((now != group[block]).any())
-        group[block] = now
+        group[block] = np.where((now == LOOSE) & (at < 0), group[block], now)
+    _part_neighbours(faces, group, cosine)
     fresh = _summed(faces, group, means.count)
     means.sums, means.sizes = fresh.sums, fresh.sizes
-    return moved
+    return bool((group != before).any())
+
+
+def _part_neighbours(faces: Faces, group: Ints, cosine: Floats) -> None:
+    """Of two faces of one photo that would be the same person, the one that is less alike is let go."""
+    order = np.lexsort((-cosine, group, faces.photo))
+    same = (np.diff(faces.photo[order]) == 0) & (np.diff(group[order]) == 0) & (group[order][1:] != LOOSE)
+    lesser = order[1:][same]
+    group[lesser[~faces.fixed[lesser]]] = LOOSE
 
 
 def _leave_single(faces: Faces, group: Ints, means: _Means) -> None:
@@ -205,9 +214,10 @@ def _pairs(means: _Means, limit: float) -> Iterator[tuple[int, int, float]]:
                 yield int(block[row]), int(other), float(near[row, other])
 
 
-def _alike(means: _Means) -> list[tuple[int, int, float]]:
+def _alike(faces: Faces, group: Ints, means: _Means) -> list[tuple[int, int, float]]:
     several = means.sizes > 1
-    return [pair for pair in _pairs(means, LIKELY) if several[pair[0]] and several[pair[1]]]
+    pairs = [pair for pair in _pairs(means, LIKELY) if several[pair[0]] and several[pair[1]]]
+    return [pair for pair in pairs if not _share_a_photo(faces, group, pair[0], pair[1])]
 
 
 def _likely(faces: Faces, group: Ints, means: _Means) -> list[tuple[int, int, float]]:
@@ -216,11 +226,13 @@ def _likely(faces: Faces, group: Ints, means: _Means) -> list[tuple[int, int, fl
     if not len(several):
         return []
     found = []
-    directions = means.directions()[several]
+    directions, beside = means.directions()[several], _groups_by_photo(faces, group)
+    place = np.full(means.count, -1)
+    place[several] = np.arange(len(several))
     for block in _blocks(loose):
         near = faces.vectors[block] @ directions.T
         for row, face in enumerate(block):
-            _forbid(faces, int(face), near[row], several)
+            _forbid(near[row], place[[*beside[int(faces.photo[face])], *faces.denied.get(int(face), ())]])
             best = np.argsort(-near[row])[:_ASKED]
             found += [
                 (int(face), int(several[at]), float(near[row, at])) for at in best if near[row, at] >= LIKELY
@@ -228,15 +240,37 @@ def _likely(faces: Faces, group: Ints, means: _Means) -> list[tuple[int, int, fl
     return found
 
 
-def _is_denied(faces: Faces, members: Ints, group: int) -> bool:
-    return bool(faces.denied) and any(group in faces.denied.get(int(face), ()) for face in members)
+def _may_join(faces: Faces, group: Ints, gone: int, kept: int) -> bool:
+    """Whether nothing speaks against a group becoming part of another one: photos with both, a person's word."""
+    members = np.flatnonzero(group == gone)
+    denied = bool(faces.denied) and any(kept in faces.denied.get(int(face), ()) for face in members)
+    return not denied and not _share_a_photo(faces, group, gone, kept)
 
 
-def _forbid(faces: Faces, face: int, cosines: Floats, groups: Ints | None = None) -> None:
-    """What a person has denied is as unlike as can be."""
-    for denied in faces.denied.get(face, ()):
-        at = denied if groups is None else np.flatnonzero(groups == denied)
-        cosines[at] = -1.0
+def _share_a_photo(faces: Faces, group: Ints, one: int, other: int) -> bool:
+    """More often than a mirror or a picture in the picture would explain."""
+    both = np.intersect1d(faces.photo[group == one], faces.photo[group == other]).size
+    return bool(both > MIRRORS * min((group == one).sum(), (group == other).sum()))
+
+
+def _groups_by_photo(faces: Faces, group: Ints) -> defaultdict[int, list[int]]:
+    """Who is in each photo already."""
+    found: defaultdict[int, list[int]] = defaultdict(list)
+    for face in np.flatnonzero(group != LOOSE):
+        found[int(faces.photo[face])].append(int(group[face]))
+    return found
+
+
+def _forbid(cosines: Floats, places: Sequence[int] | Ints) -> None:
+    """What cannot be is as unlike as can be; places that are not there are none."""
+    for place in places:
+        if 0 <= place < len(cosines):
+            cosines[place] = -1.0
+
+
+def _best(cosines: Floats) -> tuple[int, float]:
+    at = int(cosines.argmax()) if len(cosines) else 0
+    return at, float(cosines[at]) if len(cosines) else -1.0
 
 
 def _blocks(rows: Ints) -> Iterator[Ints]:
