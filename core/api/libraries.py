@@ -128,6 +128,13 @@ def rescan(request: HttpRequest, library_id: UUID) -> Status[None]:
     return Status(202, None)
 
 
+@router.post("/{library_id}/analyse", response={202: None}, summary="Look at the photos again")
+def analyse(request: HttpRequest, library_id: UUID) -> Status[None]:
+    """Queues those that nobody has looked at, or an older model has."""
+    commands.ask_for_analysis(_changeable(request, library_id).id, actor=_actor(request))
+    return Status(202, None)
+
+
 @router.post("/{library_id}/folders", response={201: LibraryOut}, summary="Add a folder")
 def add_folder(request: HttpRequest, library_id: UUID, new: NewFolder) -> Status[dict[str, Any]]:
     """422 when the folder is not there, cannot be read, or overlaps with one that is indexed."""

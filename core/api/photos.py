@@ -13,6 +13,7 @@ from pydantic import Field
 from core.api.access import Limit, asker
 from core.api.looks import ColourOf, StyleOf, looks_fields
 from core.commands.edits import version_of
+from core.readmodels.analysis import analysis_of
 from core.readmodels.failures import failures_of_photo
 from core.readmodels.files import files_of_photo
 from core.readmodels.occasions import noted_on
@@ -44,6 +45,14 @@ class Label(Schema):
     label: str
     score: float
     box: tuple[float, float, float, float]
+
+
+class Shown(Schema):
+    """What the picture shows as a whole: its name, how sure (0..1), other names and kinds, the nearest first."""
+
+    label: str
+    score: float
+    kinds: list[str]
 
 
 class PhotoSummary(Schema):
@@ -125,6 +134,9 @@ class PhotoDetail(PhotoSummary):
     facts: dict[str, ShownFact]
     notes: list[str]
     labels: list[Label] | None
+    scenes: list[Shown] | None = Field(description="What the whole picture shows; nothing when nobody looked yet.")
+    faces: int | None = Field(description="How many faces were found; nothing when nobody looked yet.")
+    analyses: dict[str, str] = Field(description="Which analyses were done, and by which model in which version.")
     colours: list[ColourOf] | None = Field(description="The largest first; nothing when nobody looked yet.")
     styles: list[StyleOf] | None
     labels_model: str
@@ -160,8 +172,12 @@ def one_photo(request: HttpRequest, photo_id: UUID) -> dict[str, Any]:
 def detail(request: HttpRequest, photo_id: UUID) -> dict[str, Any]:
     """A photo's fields as PhotoDetail wants them. Raises PhotoNotFound."""
     photo = photo_for(asker(request), photo_id)
+    seen = analysis_of(photo.id)
     return {
         **summary(photo),
+        "scenes": seen.scenes,
+        "faces": seen.faces,
+        "analyses": seen.made,
         "version": version_of(photo.id),
         "sidecars": sidecars_of_photo(photo.id),
         **{name: getattr(photo, name) for name in _PLAIN},

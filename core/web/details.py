@@ -5,9 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
-from django.utils.module_loading import import_string
-
 from core.readmodels.files import PhotoFile
 from core.readmodels.photos import Photo
 from core.readmodels.sidecars import Sidecar
@@ -95,11 +92,6 @@ def things(photo: Photo) -> list[Thing]:
     """The labels, surest first."""
     found = sorted(photo.labels or [], key=lambda one: -one["score"])
     return [_thing(at, one["label"], one["score"], one["box"]) for at, one in enumerate(found, 1)]
-
-
-def waiting_for() -> str:
-    """What the search for things waits for besides its turn, in words; "" when nothing is missing."""
-    return str(import_string(settings.UNMET_REQUIREMENTS)().get("labels", ""))
 
 
 def _thing(at: int, label: str, score: float, box: list[float]) -> Thing:

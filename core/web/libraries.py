@@ -161,6 +161,14 @@ def rescan(request: Request, library_id: UUID) -> HttpResponse:
 
 @require_POST
 @staff_only
+def analyse(request: Request, library_id: UUID) -> HttpResponse:
+    """Have the photos looked at where nobody has looked, or an older model has."""
+    commands.ask_for_analysis(_library(library_id).id, actor=actor_of(request))
+    return redirect("library", library_id)
+
+
+@require_POST
+@staff_only
 def remove(request: Request, library_id: UUID) -> HttpResponse:
     """Take a library out; its photos are no longer shown, its files are not touched."""
     commands.remove_library(_library(library_id).id, actor=actor_of(request))

@@ -17,7 +17,7 @@ from core.readmodels.stacks import film_of, stack_of
 from core.readmodels.timeline import neighbours
 from core.web.access import Request, signed_in
 from core.web.boxes import boxes_of
-from core.web.details import sections, stars, things, waiting_for
+from core.web.details import sections, stars, things
 from core.web.faces import face_tiles
 from core.web.history import history_in_words
 from core.web.looks import looks_in_words
@@ -26,6 +26,7 @@ from core.web.pictures import visible_photo
 from core.web.places import where_and_when
 from core.web.playing import playback_of
 from core.web.search import address_of, asked_within, within
+from core.web.seen import seen_in_words
 from core.web.stacked import stack_in_words
 from core.web.tiles import average_colour, words_for
 
@@ -87,7 +88,7 @@ def known(request: Request, photo: Photo) -> dict[str, object]:
         "things": seen,
         "boxes": boxes_of(seen, faces),
         "looks": looks_in_words(photo.id),
-        "waiting_for": waiting_for(),
+        "in_it": seen_in_words(photo),
         "failures": failures_of_photo(photo.id),
         "history": history_in_words(events),
     }

@@ -59,6 +59,7 @@ def addresses(photo: object, failure: object) -> dict[str, str]:
         "library": f"/libraries/{failure}/",
         "library-change": f"/libraries/{failure}/change/",
         "library-rescan": f"/libraries/{failure}/rescan/",
+        "library-analyse": f"/libraries/{failure}/analyse/",
         "library-remove": f"/libraries/{failure}/remove/",
         "folder-add": f"/libraries/{failure}/folders/",
         "folder-remove": f"/libraries/{failure}/folders/{photo}/remove/",
@@ -75,7 +76,15 @@ POSTS = {
     *("photo-edit", "photo-undo", "photo-sidecar"),
     *("take-out-all", "take-out"),
     *("duplicates-undo", "duplicates-keep", "duplicates-keep-all", "show-again"),
-    *("library-add", "library-change", "library-rescan", "library-remove", "folder-add", "folder-remove"),
+    *(
+        "library-add",
+        "library-change",
+        "library-rescan",
+        "library-analyse",
+        "library-remove",
+        "folder-add",
+        "folder-remove",
+    ),
 }
 
 

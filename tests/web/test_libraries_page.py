@@ -8,6 +8,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 from core.accounts import Account
@@ -108,6 +109,12 @@ def test_each_analysis_is_switched_by_the_page_and_by_the_api(shelf: Shelf, admi
     api = f"/api/v1/libraries/{shelf.library}"
     asked = {"data": json.dumps({"analyses_off": ["dates"]}), "content_type": "application/json"}
     assert admin_client.patch(api, **asked).json()["analyses_off"] == ["dates"]
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM procrastinate_jobs")
+        admin_client.post(f"{address}analyse/")
+        admin_client.post(f"{api}/analyse")
+        cursor.execute("SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'analyse_library'")
+        assert cursor.fetchone() == (2,)
     asked["data"] = json.dumps({"analyses_off": ["weather"]})
     assert admin_client.patch(api, **asked).status_code == 422
 

@@ -9,9 +9,12 @@ import pytest
 from django.test import Client
 
 from core.commands import photos as commands
+from core.commands.analysis import record_scenes
+from core.commands.libraries import switch_analyses
 from core.domain import codec
+from core.domain.analysis import Analysis, Scene, ScenesFound
 from core.domain.photos import Label, Step
-from core.readmodels.photos import history_of
+from core.readmodels.photos import Photo, history_of
 from core.web.details import exposure_line
 from core.web.history import history_in_words
 from events.event import Event
@@ -157,6 +160,27 @@ def test_things_that_nobody_looked_for_are_told_from_things_that_were_not_found(
     assert "Nobody has looked for things in this photo yet" in text_of(page.get(f"/photos/{photo}/"))
     shelf.label(photo)
     assert "Nothing was recognised" in text_of(page.get(f"/photos/{photo}/"))
+    other = shelf.photo("other.jpg")
+    switch_analyses(shelf.library, [Analysis.OBJECTS], actor="test")
+    assert "switched off for this library" in text_of(page.get(f"/photos/{other}/"))
+
+
+def test_what_the_whole_picture_shows_leads_to_more_of_it_and_is_told_to_programs(
+    shelf: Shelf, page: Client
+) -> None:
+    photo = shelf.photo()
+    api = f"/api/v1/photos/{photo}"
+    assert page.get(api).json()["scenes"] is None
+    content = Photo.objects.get(id=photo).sha256
+    cat = Scene("Egyptian cat", 0.82, ("cat", "animal"))
+    record_scenes(photo, ScenesFound(content, "mobilenet-v2", "1", (cat,)), actor="worker:analysis")
+    answer = page.get(f"/photos/{photo}/")
+    assert "Egyptian cat 82 %" in text_of(answer)
+    assert 'href="/search/?scene=egyptian+cat" title="cat, animal"' in answer.content.decode()
+    assert page.get("/search/?scene=animal").content.decode().count(str(photo)) > 0
+    told = page.get(api).json()
+    assert told["scenes"] == [{"label": "Egyptian cat", "score": 0.82, "kinds": ["cat", "animal"]}]
+    assert told["analyses"] == {"scenes": "mobilenet-v2 1"}
 
 
 def test_the_panel_follows_the_work_until_everything_is_done(shelf: Shelf, page: Client) -> None:
