@@ -15,9 +15,11 @@ from core.api.photos import PhotoDetail, detail, router
 from core.commands.duplicates import undo_decision
 from core.commands.edits import edit_photo, undo_edit
 from core.commands.sidecars import ask_for_sidecar
-from core.domain import codec, duplicates, edits
+from core.commands.stacks import undo_stacking
+from core.domain import codec, duplicates, edits, stacks
 from core.domain.places import PlaceCorrected
 from core.readmodels.photos import history_of, photo_for
+from core.readmodels.stacks import others_in_stack
 from events.event import Event
 
 __all__ = ["router"]  # one address, several verbs: they must be on one router
@@ -108,7 +110,10 @@ def change_photo(request: HttpRequest, photo_id: UUID, changes: Changes) -> dict
 def undo(request: HttpRequest, photo_id: UUID, which: Undo) -> dict[str, Any]:
     """409 for what is no change by a person, or was undone already."""
     photo_for(asker(request), photo_id)
-    if not undo_decision(photo_id, which.event, actor=_actor(request)):
+    done = undo_decision(photo_id, which.event, actor=_actor(request)) or undo_stacking(
+        photo_id, which.event, others_in_stack(photo_id), actor=_actor(request)
+    )
+    if not done:
         undo_edit(photo_id, which.event, actor=_actor(request))
     return detail(request, photo_id)
 
@@ -120,7 +125,7 @@ def history(request: HttpRequest, photo_id: UUID) -> list[dict[str, Any]]:
     named = [(event.event_id, event.type, codec.decode(event)) for event in events if event.type in codec.TYPES]
     decoded = [(identity, fact) for identity, _, fact in named]
     changes = {identity for identity, fact in decoded if edits.touches(fact)} & edits.counting_events(decoded)
-    changes |= duplicates.in_force(named)
+    changes |= duplicates.in_force(named) | stacks.in_force(decoded)
     return [_entry(event, event.event_id in changes) for event in reversed(events)]
 
 

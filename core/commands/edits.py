@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from core.commands.log import write
-from core.domain import codec, edits
+from core.domain import codec, edits, stacks
 from core.domain.photos import PhotoNotFound
 from core.domain.streams import photo_stream
 from events.event import Event
@@ -31,6 +31,16 @@ def undo_edit(photo_id: UUID, event: UUID, *, actor: str) -> None:
 def version_of(photo_id: UUID) -> int:
     """The version of a photo's stream. Raises PhotoNotFound."""
     return _stored(photo_id)[-1].version
+
+
+def changes_since(photo_id: UUID, version: int) -> list[UUID]:
+    """The events behind a version of a photo that can be taken back. Raises PhotoNotFound."""
+    kinds = (*edits.EDITS, stacks.PhotoStacked, stacks.PhotoUnstacked)
+    return [
+        event.event_id
+        for event in _stored(photo_id)
+        if event.version > version and isinstance(codec.decode(event), kinds)
+    ]
 
 
 def _edited(stored: Sequence[Event], changes: Sequence[edits.Edit], seen: int | None) -> list[edits.EditEvent]:

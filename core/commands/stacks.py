@@ -10,6 +10,7 @@ from core.domain import codec, stacks
 from core.domain.photos import PhotoNotFound
 from core.domain.stacks import StackRule
 from core.domain.streams import photo_stream
+from events.event import Event
 from events.store import VersionConflict, read_stream
 
 _RACES = 5
@@ -31,6 +32,25 @@ def put_on_top(stack: UUID, photo: UUID, *, actor: str) -> None:
     _decide_all([photo], lambda _: lambda state: stacks.decide_on_top(state, stack), actor)
 
 
+def undo_stacking(photo: UUID, event: UUID, others: Iterable[UUID], *, actor: str) -> bool:
+    """Take back what one event of a photo did to its stack; False when it is no such event, or counts no longer.
+
+    What was done to the `others` of the stack in the same way is taken back with it. Raises PhotoNotFound.
+    """
+    history = _named(_stored(photo))
+    target = next((fact for identity, fact in history if identity == event), None)
+    if event not in stacks.in_force(history) or not isinstance(target, stacks.StackEvent):
+        return False
+    # One photo is on top: that another one was before is no part of this act.
+    wanted = [photo] if isinstance(target, stacks.PutOnTop) else [photo, *others]
+    with transaction.atomic():
+        for one in sorted(set(wanted)):
+            stored = _stored(one)
+            news = stacks.decide_taken_back(_named(stored), target)
+            write(photo_stream(one), news, actor=actor, expected=stored[-1].version)
+    return True
+
+
 def _decide_all(members: Iterable[UUID], decide: Callable[[UUID], _Decide], actor: str) -> None:
     # In one order, so that two who stack the same photos wait for one another and no more.
     with transaction.atomic():
@@ -40,13 +60,22 @@ def _decide_all(members: Iterable[UUID], decide: Callable[[UUID], _Decide], acto
 
 def _decide(photo: UUID, decide: _Decide, actor: str) -> None:
     for race in range(_RACES):
-        stored = read_stream(photo_stream(photo))
-        if not stored:
-            raise PhotoNotFound(str(photo))
-        news = decide(stacks.membership(codec.decode(event) for event in stored if event.type in codec.TYPES))
+        stored = _stored(photo)
+        news = decide(stacks.membership(fact for _, fact in _named(stored)))
         try:
             write(photo_stream(photo), news, actor=actor, expected=stored[-1].version)
             return
         except VersionConflict:
             if race == _RACES - 1:
                 raise
+
+
+def _stored(photo: UUID) -> list[Event]:
+    stored = read_stream(photo_stream(photo))
+    if not stored:
+        raise PhotoNotFound(str(photo))
+    return stored
+
+
+def _named(stored: Iterable[Event]) -> list[tuple[UUID, object]]:
+    return [(event.event_id, codec.decode(event)) for event in stored if event.type in codec.TYPES]

@@ -83,6 +83,7 @@ TYPES: dict[str, type[Any]] = {
     "photo.stacked": stacks.PhotoStacked,
     "photo.unstacked": stacks.PhotoUnstacked,
     "photo.put_on_top": stacks.PutOnTop,
+    "photo.top_taken_back": stacks.TopTakenBack,
     "photo.marked_duplicate": duplicates.MarkedDuplicate,
     "photo.unmarked_duplicate": duplicates.UnmarkedDuplicate,
     "photo.told_apart": duplicates.ToldApart,

@@ -44,7 +44,14 @@ class PutOnTop(AboutStack):
     stack: UUID
 
 
-StackEvent = PhotoStacked | PhotoUnstacked | PutOnTop
+@dataclass(frozen=True, slots=True)
+class TopTakenBack(AboutStack):
+    """That a person chose this photo for the top of the stack counts no longer."""
+
+    stack: UUID
+
+
+StackEvent = PhotoStacked | PhotoUnstacked | PutOnTop | TopTakenBack
 
 
 class NotStacked(ValueError):
@@ -69,6 +76,47 @@ def membership(events: Iterable[object]) -> Membership:
             case PhotoUnstacked():
                 state = Membership(None, True)
     return state
+
+
+def in_force(history: Iterable[tuple[UUID, object]]) -> frozenset[UUID]:
+    """Of a photo's events (id, fact) what a person did last to its stack, and which choice of the top counts."""
+    act: UUID | None = None
+    top: UUID | None = None
+    for identity, event in history:
+        match event:
+            case PhotoStacked(rule=rule):
+                act, top = (identity if rule == StackRule.HAND else None), None
+            case PhotoUnstacked():
+                act, top = identity, None
+            case PutOnTop():
+                top = identity
+            case TopTakenBack():
+                top = None
+    return frozenset(one for one in (act, top) if one is not None)
+
+
+def decide_taken_back(history: Sequence[tuple[UUID, object]], target: StackEvent) -> list[StackEvent]:
+    """Reverse what counts of this kind about the same stack; nothing where nothing of the kind counts."""
+    counting = in_force(history)
+    same = [
+        at
+        for at, (identity, fact) in enumerate(history)
+        if identity in counting and type(fact) is type(target) and getattr(fact, "stack", None) == target.stack
+    ]
+    if not same:
+        return []
+    match target:
+        case PutOnTop(stack=stack):
+            return [TopTakenBack(stack)]
+        case PhotoUnstacked(stack=stack):
+            return [PhotoStacked(stack, StackRule.HAND)]
+        case _:
+            before = membership(fact for _, fact in history[: same[0]])
+            return (
+                [PhotoUnstacked(target.stack)]
+                if before.stack is None
+                else [PhotoStacked(before.stack, StackRule.HAND)]
+            )
 
 
 def decide_stacked(state: Membership, stack: UUID, rule: StackRule) -> list[StackEvent]:

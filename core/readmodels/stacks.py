@@ -67,9 +67,13 @@ def _put_on_top(event: Event) -> None:
     _change(event, chosen=event.position)
 
 
+def _top_taken_back(event: Event) -> None:
+    _change(event, chosen=0)
+
+
 def _change(event: Event, **values: object) -> None:
     fact = codec.decode(event)
-    assert isinstance(fact, stacks.PhotoUnstacked | stacks.PutOnTop)
+    assert isinstance(fact, stacks.PhotoUnstacked | stacks.PutOnTop | stacks.TopTakenBack)
     StackMember.objects.filter(photo_id=subject_of(event.stream_id), stack_id=fact.stack).update(**values)
     _settle(fact.stack)
 
@@ -112,6 +116,7 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     "photo.stacked": _stacked,
     "photo.unstacked": _unstacked,
     "photo.put_on_top": _put_on_top,
+    "photo.top_taken_back": _top_taken_back,
     **dict.fromkeys(
         (
             *("photo.file_added", "photo.file_gone", "photo.file_moved", "photo.file_missing", "photo.file_back"),
@@ -132,6 +137,11 @@ def without_tucked(photos: models.QuerySet[Photo]) -> models.QuerySet[Photo]:
     """One photo for each stack: the one on top."""
     beneath = StackMember.objects.filter(photo_id=models.OuterRef("id"), tucked=True)
     return photos.filter(~models.Exists(beneath))
+
+
+def tucked_photos() -> models.QuerySet[StackMember, UUID]:
+    """The ids of those that lie beneath another one."""
+    return StackMember.objects.filter(tucked=True).values_list("photo_id", flat=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +184,14 @@ def film_of(photo: Photo, stack: Stack | None) -> Photo | None:
         return None
     films = [one for one in stack.members if one.media == "video"]
     return next((one for one in films if one.facts.get("duration", {}).get("value", 99) <= _FILM_SECONDS), None)
+
+
+def others_in_stack(photo: UUID) -> list[UUID]:
+    """Who is in a photo's stack with it, or was until a person took it out."""
+    stack = StackMember.objects.filter(photo_id=photo).values("stack_id")
+    return list(
+        StackMember.objects.filter(stack_id__in=stack).exclude(photo_id=photo).values_list("photo_id", flat=True)
+    )
 
 
 def stacks_of(photos: Iterable[UUID]) -> dict[UUID, UUID]:

@@ -13,7 +13,7 @@ from core.readmodels.fields import WallTimeField
 from core.readmodels.files import FileState, PhotoFile
 from core.readmodels.libraries import libraries_of
 from core.readmodels.photos import Photo, PreviewState, visible_photos, without_duplicates
-from core.readmodels.stacks import without_tucked
+from core.readmodels.stacks import tucked_photos, without_tucked
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +101,17 @@ def months(account: Account) -> list[Month]:
 
 
 def counts(account: Account) -> Counts:
-    """How many photos are shown, waiting and failed, and how many files are skipped."""
-    by_state = dict(visible_photos(account).values_list("preview_state").annotate(Count("id")))
+    """How many photos are shown (a stack is one), waiting and failed, and how many files are skipped."""
+    seen = visible_photos(account)
+    by_state = dict(seen.values_list("preview_state").annotate(Count("id")))
+    # Those beneath another one, and those without an original, are few: an index counts the rest.
+    ready = seen.filter(preview_state=PreviewState.READY)
+    beneath = ready.filter(id__in=tucked_photos()).count()
+    lost = seen.filter(missing=True, preview_state=PreviewState.WAITING).count()
     skipped = PhotoFile.objects.filter(library_id__in=libraries_of(account).values("id"), state=FileState.SKIPPED)
     return Counts(
-        shown=by_state.get(PreviewState.READY, 0),
-        waiting=by_state.get(PreviewState.WAITING, 0),
+        shown=by_state.get(PreviewState.READY, 0) - beneath,
+        waiting=by_state.get(PreviewState.WAITING, 0) - lost,
         failed=failures_for(account).count(),
         skipped=skipped.count(),
     )

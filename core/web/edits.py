@@ -11,9 +11,11 @@ from django.views.decorators.http import require_POST
 from core.commands.duplicates import undo_decision
 from core.commands.edits import edit_photo, undo_edit
 from core.commands.sidecars import ask_for_sidecar
+from core.commands.stacks import undo_stacking
 from core.domain import edits
 from core.domain.clocks import is_offset
 from core.domain.places import PlaceCorrected
+from core.readmodels.stacks import others_in_stack
 from core.web.access import Request, actor_of, signed_in
 from core.web.pictures import visible_photo
 from core.web.viewer import known, page_context
@@ -45,8 +47,7 @@ def undo(request: Request, photo_id: UUID, event: UUID) -> HttpResponse:
     """Take back one change."""
     visible_photo(request.user, photo_id)
     try:
-        if not undo_decision(photo_id, event, actor=actor_of(request)):
-            undo_edit(photo_id, event, actor=actor_of(request))
+        undo_anything(photo_id, event, actor_of(request))
     except edits.NotUndoable as refused:
         return panel(request, photo_id, f"{refused}.")
     return panel(request, photo_id)
@@ -59,6 +60,14 @@ def write_sidecar(request: Request, photo_id: UUID) -> HttpResponse:
     visible_photo(request.user, photo_id)
     ask_for_sidecar(photo_id, actor=actor_of(request))
     return panel(request, photo_id)
+
+
+def undo_anything(photo: UUID, event: UUID, actor: str) -> None:
+    """Take back a change, a decision about duplicates, or what was done to a stack. Raises NotUndoable."""
+    if not undo_decision(photo, event, actor=actor) and not undo_stacking(
+        photo, event, others_in_stack(photo), actor=actor
+    ):
+        undo_edit(photo, event, actor=actor)
 
 
 def panel(request: Request, photo_id: UUID, refused: str = "") -> HttpResponse:

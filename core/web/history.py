@@ -40,8 +40,10 @@ def history_in_words(events: Iterable[Event]) -> list[Entry]:
     names = account_names(event.meta.get("actor", "") for event in known)
     named = [(event.event_id, event.type, codec.decode(event)) for event in known if event.type in codec.TYPES]
     decoded = [(identity, fact) for identity, _, fact in named]
-    counting = edits.counting_events(decoded) | duplicates.in_force(named)
+    stacked = stacks.in_force(decoded)
+    counting = edits.counting_events(decoded) | duplicates.in_force(named) | stacked
     changes = {identity for identity, fact in decoded if edits.touches(fact) or isinstance(fact, _DECISIONS)}
+    changes |= stacked
     return [_entry(event, names, changes, counting) for event in reversed(known)]
 
 
@@ -124,6 +126,8 @@ def _sentence_of_stack(event: stacks.AboutStack) -> tuple[str, str, str]:
             return "square-2-stack", "Put together with others, to be shown as one", ""
         case stacks.PhotoUnstacked():
             return "squares-2x2", "Taken out of its stack, to be shown by itself", ""
+        case stacks.TopTakenBack():
+            return "arrow-uturn-left", "No longer chosen to be shown for its stack", ""
         case _:
             return "arrow-up", "Chosen to be shown in the timeline for its stack", ""
 

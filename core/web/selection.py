@@ -1,0 +1,149 @@
+"""What is done to many photos at once, from the timeline: stars, heart, keywords, a stack; and its undoing."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID, uuid4
+
+from django.db import transaction
+from django.http import Http404, HttpResponse, HttpResponseBadRequest
+from django.shortcuts import render
+from django.views.decorators.http import require_POST
+
+from core.commands.edits import changes_since, edit_photo, version_of
+from core.commands.stacks import put_on_top, stack_photos
+from core.domain import edits
+from core.domain.stacks import StackRule
+from core.readmodels.photos import Photo, visible_photos
+from core.web.access import Request, actor_of, signed_in
+from core.web.edits import undo_anything
+from core.web.words import counted
+
+MOST = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What was done, in words; the events that take it back, as "photo:event"; tiles that are no longer shown."""
+
+    words: str
+    undo: list[str] = field(default_factory=list)
+    gone: list[UUID] = field(default_factory=list)
+    changed: list[UUID] = field(default_factory=list)
+    refused: bool = False
+
+
+@require_POST
+@signed_in
+def act(request: Request) -> HttpResponse:
+    """Do one thing to all of the photos, or to none."""
+    photos = _chosen(request)
+    act = _ACTS.get(request.POST.get("act", ""))
+    if act is None or not photos:
+        return HttpResponseBadRequest("There is no such act.")
+    if len(photos) > MOST:
+        return _said(request, Done(f"Choose {MOST} photos at most.", refused=True))
+    try:
+        with transaction.atomic():
+            return _said(request, act(request, photos))
+    except edits.BadValue as refused:
+        return _said(request, Done(str(refused), refused=True))
+
+
+@require_POST
+@signed_in
+def undo(request: Request) -> HttpResponse:
+    """Take back what was done at once; what was changed again since then stays as it is."""
+    named = [text.partition(":") for text in request.POST.getlist("undo")[:MOST]]
+    pairs = [(_uuid(photo), _uuid(event)) for photo, _, event in named]
+    if visible_photos(request.user).filter(id__in=[photo for photo, _ in pairs]).count() < len(dict(pairs)):
+        raise Http404("There is no such photo.")
+    undone = 0
+    for photo, event in pairs:
+        try:
+            undo_anything(photo, event, actor_of(request))
+            undone += 1
+        except edits.NotUndoable:  # with the first of a stack, or by somebody else meanwhile
+            continue
+    if request.POST.get("reload"):
+        return HttpResponse(headers={"HX-Refresh": "true"})
+    return _said(request, Done(f"Taken back for {counted(undone, 'photo')}."))
+
+
+def _stack(request: Request, photos: Sequence[Photo]) -> Done:
+    if len(photos) < 2 or len({photo.library_id for photo in photos}) > 1:
+        return Done("A stack has two photos or more, all of one library.", refused=True)
+    stack, top, before = uuid4(), photos[0].id, _versions(photos)
+    stack_photos(stack, dict.fromkeys([photo.id for photo in photos], StackRule.HAND), actor=actor_of(request))
+    # One event takes back the whole stack.
+    first = changes_since(top, before[top])[:1]
+    put_on_top(stack, top, actor=actor_of(request))
+    rest = [photo.id for photo in photos[1:]]
+    return Done(
+        f"{counted(len(photos), 'photo')} are shown as one.", [f"{top}:{one}" for one in first], rest, [top]
+    )
+
+
+def _rate(request: Request, photos: Sequence[Photo]) -> Done:
+    text = request.POST.get("rating", "")
+    if text not in {"", *map(str, edits.STARS)}:
+        raise edits.BadValue("Stars go from 0 to 5.")
+    stars = int(text) if text else None
+    words = counted(stars, "star") if stars is not None else "No stars"
+    return _edited(request, photos, lambda _: edits.PhotoRated(stars), f"{words} for {{}}.")
+
+
+def _favour(request: Request, photos: Sequence[Photo]) -> Done:
+    return _edited(request, photos, lambda _: edits.PhotoFavoured(True), "{} now among the favourites.")
+
+
+def _add_keywords(request: Request, photos: Sequence[Photo]) -> Done:
+    words = [word for text in request.POST.get("keywords", "").split(",") if (word := text.strip())]
+    if not words:
+        raise edits.BadValue("Write one keyword at least.")
+
+    def more(photo: Photo) -> edits.Edit:
+        known = photo.facts.get("keywords", {}).get("value", [])
+        return edits.KeywordsChanged((*known, *(word for word in words if word not in known)))
+
+    return _edited(request, photos, more, f"{', '.join(words)}: added to {{}}.")
+
+
+def _edited(request: Request, photos: Sequence[Photo], edit: Callable[[Photo], edits.Edit], words: str) -> Done:
+    undo = []
+    for photo, before in _versions(photos).items():
+        edit_photo(photo, [edit(next(one for one in photos if one.id == photo))], actor=actor_of(request))
+        undo += [f"{photo}:{event}" for event in changes_since(photo, before)]
+    return Done(words.format(counted(len(photos), "photo")), undo)
+
+
+def _versions(photos: Sequence[Photo]) -> dict[UUID, int]:
+    # In one order, so that two who change the same photos wait for one another and no more.
+    return {photo: version_of(photo) for photo in sorted(one.id for one in photos)}
+
+
+_ACTS: dict[str, Callable[[Request, Sequence[Photo]], Done]] = {
+    "stack": _stack,
+    "rate": _rate,
+    "favour": _favour,
+    "keywords": _add_keywords,
+}
+
+
+def _chosen(request: Request) -> list[Photo]:
+    """The photos in the order in which they were chosen. Raises Http404 for one that may not be seen."""
+    asked = list(dict.fromkeys(_uuid(text) for text in request.POST.getlist("photo")[: MOST + 1]))
+    found = visible_photos(request.user).in_bulk(asked)
+    if len(found) < len(asked):
+        raise Http404("There is no such photo.")
+    return [found[one] for one in asked]
+
+
+def _said(request: Request, done: Done) -> HttpResponse:
+    return render(request, "photos/_selection_done.html", {"done": done})
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise Http404("There is no such photo.") from error
