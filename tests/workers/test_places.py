@@ -57,6 +57,7 @@ PARIS, NICE, BASEL = (48.8584, 2.2945), (43.6961, 7.2718), (47.5596, 7.5886)
         # Far from every town there is a country and a region.
         ((36.5323, -116.9325), "United States", "California", ""),
         ((-77.85, 166.67), "Antarctica", "", ""),
+        ((-70.67, -8.27), "Antarctica", "", ""),
         # A quarter is not the town.
         ((40.7580, -73.9855), "United States", "New York", "New York City"),
         ((52.5200, 13.4050), "Germany", "State of Berlin", "Berlin"),

