@@ -3,10 +3,11 @@
 import hashlib
 import io
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -22,6 +23,7 @@ from core.domain import files, photos
 from core.domain.files import file_id
 from core.domain.photos import Fact
 from core.storage import preview_path
+from tests.web.browsing import chromium, serving
 
 PASSWORD = "a long enough password"
 # A real placeholder: of an orange evening sky.
@@ -154,3 +156,27 @@ def no_tries_remembered() -> None:
 def quick_passwords(settings: object) -> None:
     """A password hash that costs nothing: what is tested here is who may come in, not how slow it is."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A real browser, for all tests of a module."""
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def window(browser: Any, transactional_db: None, owner: Account) -> Iterator[Any]:
+    """The owner's window before the site; nothing in it may complain of an error."""
+    client = Client()
+    client.force_login(owner)
+    with serving() as site:
+        context = browser.new_context(base_url=site, viewport={"width": 1100, "height": 800}, has_touch=True)
+        context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": site}])
+        opened = context.new_page()
+        complaints: list[str] = []
+        opened.on("pageerror", lambda error: complaints.append(str(error)))
+        opened.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+        yield opened
+        context.close()
+        assert complaints == []
