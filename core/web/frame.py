@@ -52,7 +52,6 @@ _TOOLS = (
     Link("Duplicates", "document-duplicate", "/duplicates/", "duplicates"),
 )
 _STAFF_TOOLS = (
-    Link("Looks", "swatch", "/looks/", "looks"),
     Link("Jobs", "queue-list", "/jobs/", "jobs"),
     Link("Libraries", "folder", "/libraries/", "libraries"),
 )

@@ -154,8 +154,10 @@ def test_nobody_finds_what_they_may_not_see(
         assert page.get(f"/api/v1/looks?{asked}").json()["photos"] == []
 
 
-def test_the_picker_shows_all_names_and_every_style_with_its_rule(page: Client) -> None:
-    answer = page.get("/looks/?colour=teal")
+def test_the_picker_shows_all_names_and_every_style_with_its_rule(admin_client: Client) -> None:
+    answer = admin_client.get("/looks/?colour=teal")
+    # Once in the bar, and once in the menu that a phone has in its place.
+    assert answer.content.decode().count('href="/looks/" aria-current="page"') == 2
     assert all(f">{colour}</span>" in answer.content.decode() for colour in Colour)
     assert 'href="/looks/?colour=teal&amp;style=sepia" title="One warm tint' in answer.content.decode()
     assert answer.content.decode().count('aria-current="true"') == 1
