@@ -18,7 +18,7 @@ from events.event import Event
 from workers import facereactions
 from workers.actions import supersede_dead
 from workers.jobsettings import upload_priority
-from workers.places import call_for_places
+from workers.places import call_for_older, call_for_places
 from workers.queue import NewJob, defer_batch
 from workers.reanalysing import TASK as ANALYSE_LIBRARY
 from workers.reanalysing import let_go
@@ -162,6 +162,10 @@ def _analysis_asked(event: Event) -> None:
     fact = codec.decode(event)
     assert isinstance(fact, analysis.AnalysisAsked)
     _analyse_library(event, older=fact.older)
+    if fact.older:
+        call_for_older(subject_of(event.stream_id))
+    else:
+        call_for_places()
 
 
 def _analyse_library(event: Event, *, older: bool) -> None:

@@ -125,8 +125,10 @@ def find_looks(photo: str) -> str:
 
 
 @app.task(name=places.TASK, queue="files", priority=3, retry=RetryPolicy())
-def find_places(photo: str = "") -> int:
-    """Find out what the position of a photo means, or those of all that wait."""
+def find_places(photo: str = "", library: str = "") -> int:
+    """Find out what the position of a photo means, or of all that wait; in a library also anew."""
+    if library:
+        return places.find_places() + places.find_older(UUID(library))
     return places.find_places([UUID(photo)] if photo else None)
 
 

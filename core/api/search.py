@@ -42,7 +42,8 @@ class Asked(Schema):
     favourite: list[str] = Field([], description="yes")
     kind: list[str] = Field([], description="image, raw, video, or a format: jpeg, nef.")
     state: list[str] = Field(
-        [], description="no-preview, failed, failed-previews, failed-labels, missing, not-analysed."
+        [],
+        description="no-preview, failed, failed-previews, failed-labels, failed-faces, …, missing, not-analysed.",
     )
 
 

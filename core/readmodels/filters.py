@@ -8,11 +8,12 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Q
 
 from core.accounts import Account
+from core.domain.analysis import BY_MODEL
 from core.domain.occasions import NAMES, NoSuchDate, Occasion
 from core.domain.people import PersonNotFound
 from core.domain.photos import Step
 from core.domain.searching import BadDates, any_of, dates_in, term, text_query
-from core.readmodels.analysis import photos_with_label, photos_with_scene
+from core.readmodels.analysis import PhotoAnalysis, photos_with_label, photos_with_scene
 from core.readmodels.failures import Failure
 from core.readmodels.libraries import libraries_of
 from core.readmodels.looks import NoSuchLook
@@ -147,7 +148,8 @@ STATES = {
     "no-preview": "No preview yet",
     "failed": "Something failed",
     "failed-previews": "Making previews failed",
-    "failed-labels": "Looking for things failed",
+    "failed-labels": "Analysis failed",
+    **{f"failed-{one}": f"Analysis failed: {one}" for one in BY_MODEL},
     "missing": "Original missing",
     "not-analysed": "Not analysed yet",
 }
@@ -166,6 +168,12 @@ def _state(_: Account, value: str) -> Q:
             return Q(Exists(failed))
         case _ if value in STATES and value.removeprefix("failed-") in list(Step):
             return Q(Exists(failed.filter(step=value.removeprefix("failed-"))))
+        case _ if value in STATES:
+            # One job does all that need a model: what it has not done is what failed.
+            done = PhotoAnalysis.objects.filter(
+                photo_id=OuterRef("id"), made__has_key=value.removeprefix("failed-")
+            )
+            return Q(Exists(failed.filter(step=Step.LABELS))) & ~Q(Exists(done))
     raise BadFilter(f"There is no such state: {value}.")
 
 

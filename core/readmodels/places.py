@@ -164,6 +164,14 @@ def places_waiting(photos: Iterable[UUID] | None = None, limit: int = 500) -> li
     return [Waiting(row.photo_id, row.latitude or 0.0, row.longitude or 0.0, row.asked) for row in found]
 
 
+def places_older(library: UUID, source: str, limit: int = 500) -> list[Waiting]:
+    """Positions of a library whose place another version has found; a person's word hides it, and stays."""
+    inside = Photo.objects.filter(library_id=library).values("id")
+    rows = PhotoPlace.objects.filter(photo_id__in=inside, found__isnull=False).exclude(found__source=source)
+    found = rows.order_by("photo_id")[:limit]
+    return [Waiting(row.photo_id, row.latitude or 0.0, row.longitude or 0.0, row.asked) for row in found]
+
+
 def photos_with_place(place: UUID) -> "models.QuerySet[PhotoPlace, UUID]":
     """Ids of the photos that were taken in a country, region or town."""
     lies_in = Q(country_id=place) | Q(region_id=place) | Q(city_id=place)

@@ -1,5 +1,6 @@
 """The page of places: countries, their regions and towns, with how many photos each has."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -9,7 +10,8 @@ from django.views.decorators.http import require_safe
 
 from core.accounts import Account
 from core.domain.places import KINDS
-from core.readmodels.occasions import Noted, noted_on
+from core.readmodels.occasions import Noted, ages_on, noted_on
+from core.readmodels.people import Seen
 from core.readmodels.photos import Photo
 from core.readmodels.places import PhotoPlace, Place, place_of
 from core.readmodels.placetree import Node, count_at_sea, place_tree
@@ -49,6 +51,7 @@ class WhereAndWhen:
     zone: str
     waiting: bool
     dates: list[Linked]
+    ages: list[str]
 
 
 @require_safe
@@ -63,7 +66,7 @@ def places_page(request: Request) -> HttpResponse:
     return render(request, "places/places.html", context)
 
 
-def where_and_when(account: Account, photo: Photo) -> WhereAndWhen:
+def where_and_when(account: Account, photo: Photo, faces: Sequence[Seen]) -> WhereAndWhen:
     """What is known of a photo's place and date besides the position and the date themselves."""
     place = place_of(photo.id)
     rows = _rows(place)
@@ -81,7 +84,15 @@ def where_and_when(account: Account, photo: Photo) -> WhereAndWhen:
         zone=place.zone if place else "",
         waiting=place is not None and place.waiting,
         dates=[Linked(one.words, _address(one)) for one in noted_on(account, photo)],
+        ages=_ages(account, photo, faces),
     )
+
+
+def _ages(account: Account, photo: Photo, faces: Sequence[Seen]) -> list[str]:
+    """How old those in the photo were, from left to right, as in "Ada 5"."""
+    people = {seen.person.id: seen.person.name for seen in faces if seen.person and seen.person.name}
+    ages = ages_on(account, photo) if people else {}
+    return [f"{name}\N{NO-BREAK SPACE}{ages[person]}" for person, name in people.items() if person in ages]
 
 
 def _rows(place: PhotoPlace | None) -> list[Place]:

@@ -81,7 +81,7 @@ def known(request: Request, photo: Photo) -> dict[str, object]:
         "kept": visible_photos(request.user).filter(id=photo.duplicate_of).first() if photo.duplicate_of else None,
         "sections": sections(photo, files, sidecars_of_photo(photo.id)),
         "stars": stars(photo),
-        "where": where_and_when(request.user, photo),
+        "where": where_and_when(request.user, photo, faces),
         "seen": events[-1].version,
         "faces": face_tiles(faces),
         "names": [(one.person.id, one.name) for one in named_like(request.user, "", limit=1000)],

@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 from django.test import Client
 
+from core import whoiswho
 from core.accounts import Account
 from core.commands.edits import edit_photo
 from core.commands.libraries import switch_analyses
@@ -24,8 +25,8 @@ from core.readmodels.places import PhotoPlace
 from core.readmodels.searching import PhotoWords, SearchTerm
 from core.readmodels.suggesting import suggestions
 from events.replay import replay_in_place
-
-from .conftest import Shelf
+from tests.web import peopling
+from tests.web.conftest import Shelf
 
 PARIS, LYON = (48.85, 2.35), (45.76, 4.84)
 SOMEWHERE = (0.0, 0.0, 0.5, 0.5)
@@ -127,6 +128,27 @@ def test_dates_of_note_are_found_and_only_trusted_ones(shelf: Shelf, page: Clien
     assert found(page, date="christmas") == []
 
 
+def test_people_are_found_with_their_birthdays_and_ages(shelf: Shelf, page: Client, owner: Account) -> None:
+    party = shelf.photo("a.jpg", taken="2020-06-14T15:00:00")
+    later = shelf.photo("b.jpg", taken="2020-06-15T15:00:00")
+    shelf.photo("c.jpg", taken="2021-06-14T15:00:00")  # the day, but not the child
+    [face] = peopling.find_faces(party, peopling.numbers_of("Ada"), grouped=False)
+    [other] = peopling.find_faces(later, peopling.numbers_of("Ada", 1), grouped=False)
+    ada = whoiswho.name_face(owner, face, "Ada")
+    whoiswho.name_face(owner, other, "Ada")
+    whoiswho.set_birthday(owner, ada, "2015-06-14")
+
+    assert found(page, person=str(ada)) == [later, party]
+    assert found(page, date="birthday") == [party]
+    assert ("person", "Ada") in words_of(owner, "ada")
+    shown = html.unescape(page.get(f"/photos/{party}/").content.decode())
+    assert "Ada turns 5" in shown
+    assert "Ada\N{NO-BREAK SPACE}5" in shown
+    assert '"kind": "face", "thing": 0, "words": "Ada"' in shown
+    assert page.get(f"/api/v1/photos/{party}").json()["dates_of_note"] == ["Ada turns 5"]
+    assert "turns" not in page.get(f"/photos/{later}/").content.decode()
+
+
 def test_places_follow_a_persons_word(shelf: Shelf, page: Client) -> None:
     photo = in_paris(shelf)
     edit_photo(photo, [PlaceCorrected("France", "", "At Grandma's")], actor="account:1")
@@ -157,6 +179,12 @@ def test_states_find_what_the_timeline_leaves_out(shelf: Shelf, page: Client) ->
     assert found(page, state="no-preview") == [waiting]
     assert found(page, state="failed") == found(page, state="failed-previews") == [failed]
     assert found(page, state="not-analysed") == [fine]
+    with_faces = shelf.photo("d.jpg")
+    peopling.find_faces(with_faces, peopling.numbers_of("Ada"))
+    for photo in (fine, with_faces):
+        shelf.fail(photo, "labels")
+    assert found(page, state="failed-faces") == [fine]
+    assert set(found(page, state="failed-scenes")) == set(found(page, state="failed-labels")) == {fine, with_faces}
     assert failed not in found(page, kind="image")
 
 

@@ -12,7 +12,7 @@ from django.db import connection
 from PIL import Image
 
 from core.commands.edits import edit_photo, undo_edit
-from core.commands.libraries import add_library, switch_analyses
+from core.commands.libraries import add_library, ask_for_analysis, switch_analyses
 from core.commands.places import record_place
 from core.domain import edits
 from core.domain.analysis import Analysis
@@ -250,6 +250,23 @@ def test_a_library_that_wants_no_places_is_looked_at_once_it_does(db: None, here
     tasks.find_places(**jobs()[-1])
 
     assert words(photo)[2] == "Paris"
+
+
+def test_what_an_older_map_has_found_is_found_again_on_demand(
+    photo: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edit_photo(photo, [PlaceCorrected("France", "", "Home")], actor="account:1")
+    library = Photo.objects.get().library_id
+    assert tasks.find_places(library=str(library)) == 0
+    monkeypatch.setattr(places, "source_version", lambda: "the next one")
+
+    ask_for_analysis(library, actor="account:1")
+    assert jobs()[-1] == {"library": str(library)}
+    assert tasks.find_places(**jobs()[-1]) == 1
+
+    assert words(photo) == ("France", "", "Home")
+    assert place_of(photo).found["source"].endswith("the next one")  # type: ignore[union-attr,index]
+    assert tasks.find_places(library=str(library)) == 0
 
 
 def test_a_replay_gives_the_same_places(photo: UUID) -> None:
