@@ -1,6 +1,7 @@
 """Looks at a photo with every model that its library wants and that is there, and records what was seen."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -31,10 +32,10 @@ from workers.errors import JobError, ResourceError, TransientError
 from workers.pipelines import analysis as pipeline
 from workers.queue import NewJob, defer_batch
 
-TASK = "analyse_photo"
+TASK, FORMER_TASK = "analyse_photo", "detect_objects"
 _SECONDS = 90
-# Measured (docs/analysis.md): some 650 MiB with all models loaded, of which TensorFlow itself is 550.
-_MEMORY_MIB = 900
+# Measured (docs/analysis.md): some 780 MiB with all models loaded, of which TensorFlow itself is 550.
+_MEMORY_MIB = 1024
 
 Models = dict[Analysis, dict[str, Path]]
 
@@ -57,12 +58,9 @@ def analyse(photo_id: UUID, only: Sequence[str] = ()) -> str:
     found = {one: modelfiles.find(BY_ANALYSIS[one].name) for one in todo}
     models: Models = {one: paths for one, paths in found.items() if paths}
     missing = [one for one in todo if one not in models]
-    if missing and list(map(str, missing)) == list(only):
-        # The worker leaves this queue alone while the model is missing; this is the file gone just now.
-        raise TransientError("model-missing", "The model for this is not installed.")
     seen, errors = _look(photo, models) if models else (pipeline.Seen(), [])
     _record(photo, seen, off, missing)
-    wait_for_models(photo_id, missing)
+    wait_for_models(photo_id, missing, later=list(missing) == list(only))
     if errors:
         raise errors[0]
     return _in_words(models, off, missing)
@@ -79,16 +77,35 @@ def undone(made: dict[str, str], wanted: Sequence[Analysis], *, older: bool) -> 
     return [one for one in wanted if one not in made or (older and made[one] != made_by(one))]
 
 
-def wait_for_models(photo_id: UUID, missing: Sequence[Analysis]) -> None:
-    """Have a photo wait for each of these models, once."""
-    waiting = _waiting_in(photo_id) if missing else set()
+def wait_for_models(photo_id: UUID, missing: Sequence[Analysis], *, later: bool = False) -> None:
+    """Have a photo wait for each of these models, once.
+
+    `later`: not before a minute is over. Where a file went just now, workers may take its queue for one that can
+    be worked on.
+    """
+    waiting = waiting_in([photo_id]).get(photo_id, set()) if missing else set()
+    soon = datetime.now(UTC) + timedelta(minutes=1) if later else None
     defer_batch(
         [
-            NewJob(TASK, queue=queue_for(one), args={"photo": str(photo_id), "only": [str(one)]})
+            NewJob(TASK, queue_for(one), {"photo": str(photo_id), "only": [str(one)]}, scheduled_at=soon)
             for one in missing
             if queue_for(one) not in waiting
         ]
     )
+
+
+def waiting_in(photos: Sequence[UUID]) -> dict[UUID, set[str]]:
+    """Photo → the queues in which a job of its analysis waits."""
+    waiting: dict[UUID, set[str]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT args ->> 'photo', queue_name FROM procrastinate_jobs"
+            " WHERE args ->> 'photo' = ANY(%s) AND task_name = ANY(%s) AND status = 'todo'",
+            [[str(one) for one in photos], [TASK, FORMER_TASK]],
+        )
+        for photo, queue in cursor.fetchall():
+            waiting.setdefault(UUID(photo), set()).add(queue)
+    return waiting
 
 
 def _undone(photo: Photo) -> list[Analysis]:
@@ -175,16 +192,6 @@ def _face(found: pipeline.Face, width: int) -> Face:
     left, _, right, _ = found.box
     size = round((right - left) * width, 1)
     return Face(NAMELESS, found.box, found.points, found.score, size, found.sharp, found.pose)
-
-
-def _waiting_in(photo_id: UUID) -> set[str]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT queue_name FROM procrastinate_jobs"
-            " WHERE task_name = %s AND args ->> 'photo' = %s AND status IN ('todo', 'doing')",
-            [TASK, str(photo_id)],
-        )
-        return {queue for (queue,) in cursor.fetchall()}
 
 
 def _in_words(done: Models, off: Sequence[Analysis], missing: Sequence[Analysis]) -> str:

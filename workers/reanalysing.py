@@ -10,7 +10,7 @@ from core.readmodels.analysis import PhotoAnalysis
 from core.readmodels.libraries import library_by_id
 from core.readmodels.photos import Photo
 from workers.analysing import TASK as ANALYSE
-from workers.analysing import queue_for, undone
+from workers.analysing import queue_for, undone, waiting_in
 from workers.queue import NewJob, defer_batch
 
 TASK = "analyse_library"
@@ -30,13 +30,12 @@ def analyse_library(library_id: UUID, *, older: bool) -> int:
 
 def let_go(library_id: UUID, off: Iterable[Analysis]) -> None:
     """Take out the jobs that wait for the model of an analysis that the library does without by now."""
-    inside = Photo.objects.filter(library_id=library_id).values_list("id", flat=True)
     queues = [queue_for(one) for one in off if one in BY_MODEL]
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE procrastinate_jobs SET status = 'cancelled' WHERE queue_name = ANY(%s) AND status = 'todo'"
-            " AND args ->> 'photo' = ANY(%s)",
-            [queues, [str(one) for one in inside] if queues else []],
+            " AND EXISTS (SELECT 1 FROM photo WHERE photo.id = (args ->> 'photo')::uuid AND library_id = %s)",
+            [queues, library_id],
         )
 
 
@@ -48,16 +47,22 @@ def _next(library_id: UUID, after: UUID) -> list[Photo]:
 def _queue(photos: list[Photo], wanted: list[Analysis], older: bool) -> int:
     ids = [photo.id for photo in photos]
     with transaction.atomic():
-        open_already = _open(ids)
+        waiting = waiting_in(ids)
         known = PhotoAnalysis.objects.in_bulk(ids)
         jobs = [
             NewJob(ANALYSE, queue="labels", args={"photo": str(photo.id), "only": [str(one) for one in todo]})
             for photo in photos
-            if photo.id not in open_already
-            and (todo := undone(_made(photo, known.get(photo.id)), wanted, older=older))
+            if (todo := _todo(_made(photo, known.get(photo.id)), wanted, older, waiting.get(photo.id, set())))
         ]
         defer_batch(jobs)
     return len(jobs)
+
+
+def _todo(made: dict[str, str], wanted: list[Analysis], older: bool, waiting: set[str]) -> list[Analysis]:
+    """What nobody waits for yet: a photo's own job, or one that waits for a model."""
+    if "labels" in waiting:
+        return []
+    return [one for one in undone(made, wanted, older=older) if queue_for(one) not in waiting]
 
 
 def _made(photo: Photo, known: PhotoAnalysis | None) -> dict[str, str]:
@@ -65,13 +70,3 @@ def _made(photo: Photo, known: PhotoAnalysis | None) -> dict[str, str]:
     if photo.labels_model:
         made.setdefault(str(Analysis.OBJECTS), photo.labels_model)
     return made
-
-
-def _open(photos: list[UUID]) -> set[UUID]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT args ->> 'photo' FROM procrastinate_jobs"
-            " WHERE args ->> 'photo' = ANY(%s) AND task_name = ANY(%s) AND status IN ('todo', 'doing')",
-            [[str(one) for one in photos], [ANALYSE, "detect_objects"]],
-        )
-        return {UUID(photo) for (photo,) in cursor.fetchall()}

@@ -117,8 +117,11 @@ def test_j18_what_has_no_model_waits_for_it_and_the_rest_is_done(
         assert "scenes, faces model missing" in analysing.analyse(photo.id)
     assert jobs() == [("labels-scenes", ["scenes"]), ("labels-faces", ["faces"])]
     assert types(photo) == ["vector_made", "labels_found", "processed"]
-    with pytest.raises(TransientError, match="model-missing"):
-        analysing.analyse(photo.id, ["faces"])
+    # Asked for where it is still missing, it waits too, and burns no attempt.
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE procrastinate_jobs SET status = 'doing' WHERE queue_name = 'labels-faces'")
+    assert analysing.analyse(photo.id, ["faces"]) == "faces model missing"
+    assert jobs() == [("labels-scenes", ["scenes"]), ("labels-faces", ["faces"])]
     there.add("faces")
     assert analysing.analyse(photo.id, ["faces"]) == "faces done"
     assert child.asked[-1] == {"faces"}
@@ -172,6 +175,12 @@ def test_what_an_older_model_saw_is_looked_at_again_only_when_asked_for(photo: P
     assert reanalysing.analyse_library(photo.library_id, older=True) == 1
     assert reanalysing.analyse_library(photo.library_id, older=True) == 0  # it waits already
     assert jobs() == [("labels", ["faces"])]
+    with connection.cursor() as cursor:  # what waits for its model is not asked for again, the rest is
+        cursor.execute("UPDATE procrastinate_jobs SET queue_name = 'labels-faces'")
+    row.made["scenes"] = "mobilenet of before"
+    row.save()
+    assert reanalysing.analyse_library(photo.library_id, older=True) == 1
+    assert jobs()[1:] == [("labels", ["scenes"])]
 
 
 def test_a_person_who_asks_for_it_has_a_job_of_the_library_queued(photo: Photo) -> None:

@@ -145,11 +145,12 @@ def _pixels(path: Path) -> Image.Image:
     """An upright RGB picture. Pillow reads WebP as a film of one frame, which takes half as long again."""
     try:
         if path.suffix == ".webp":
-            return Image.fromarray(imagecodecs.webp_decode(path.read_bytes())).convert("RGB")
-        with Image.open(path) as picture:
-            ImageOps.exif_transpose(picture, in_place=True)
-            picture.load()
+            picture = Image.fromarray(imagecodecs.webp_decode(path.read_bytes()))
             return picture if picture.mode == "RGB" else picture.convert("RGB")
+        with Image.open(path) as stored:
+            ImageOps.exif_transpose(stored, in_place=True)
+            stored.load()
+            return stored if stored.mode == "RGB" else stored.convert("RGB")
     except (OSError, SyntaxError, ValueError, imagecodecs.WebpError) as error:
         if isinstance(error, OSError) and error.errno is not None:  # the disk's fault, not the file's
             raise
