@@ -23,10 +23,11 @@ class Count:
     """A number, or "at least" one."""
 
     number: int
+    most: int = MOST
 
     @property
     def words(self) -> str:
-        return f"{MOST:,}+" if self.number > MOST else f"{self.number:,}"
+        return f"{self.most:,}+" if self.number > self.most else f"{self.number:,}"
 
     def __bool__(self) -> bool:
         return self.number > 0
@@ -71,17 +72,17 @@ class QueueRow:
 _STEPS = {"files", "previews", "labels"}
 
 
-def _bounded(condition: str) -> str:
+def _bounded(condition: str, most: int = MOST) -> str:
     """A count that stops when it is beyond interest."""
-    found = f"SELECT 1 FROM procrastinate_jobs AS j WHERE {condition} LIMIT {MOST + 1}"  # noqa: S608  # constants
+    found = f"SELECT 1 FROM procrastinate_jobs AS j WHERE {condition} LIMIT {most + 1}"  # noqa: S608  # constants
     return f"SELECT count(*) FROM ({found}) AS x"  # noqa: S608
 
 
-def counts(alive: Sequence[int]) -> dict[State, Count]:
-    """How many jobs are in each state that holds few; finished ones are not counted."""
-    parts = [f"({_bounded(CONDITIONS[state])}) AS {state.value}" for state in _COUNTED]
+def counts(alive: Sequence[int], most: int = MOST) -> dict[State, Count]:
+    """How many jobs are in each state that holds few, up to a number; finished ones are not counted."""
+    parts = [f"({_bounded(CONDITIONS[state], most)}) AS {state.value}" for state in _COUNTED]
     row = one(f"SELECT {', '.join(parts)}", {"alive": list(alive)})
-    return {state: Count(row[state.value]) for state in _COUNTED}
+    return {state: Count(row[state.value], most) for state in _COUNTED}
 
 
 # The queues that hold something, from one to the next: DISTINCT would walk over every job that waits.

@@ -68,7 +68,8 @@ def tabs(text: str, counted: dict[State, Count]) -> list[dict[str, Any]]:
 
 _KNOWN_ERRORS = """
 SELECT DISTINCT error_code FROM (
-    SELECT error_code FROM job_attempt WHERE outcome = 'dead' AND NOT resolved LIMIT 1000) AS x
+    SELECT (SELECT a.error_code FROM job_attempt AS a WHERE a.job_id = j.id ORDER BY a.number DESC LIMIT 1)
+      FROM procrastinate_jobs AS j WHERE j.status = 'failed' ORDER BY j.id DESC LIMIT 200) AS x(error_code)
  WHERE error_code <> '' ORDER BY error_code LIMIT 20
 """
 

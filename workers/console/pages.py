@@ -24,6 +24,8 @@ from workers.console.sharing import shared
 from workers.console.states import State, acts_on
 
 _RUNNING_SHOWN = 12
+# Every list is refreshed by many: its tabs count no further.
+_TABS_COUNT_TO = 1_000
 _TRIED_AGAIN = {State.RETRYING, State.RUNNING, State.READY, State.DEAD}
 
 
@@ -88,7 +90,7 @@ def _list(request: Request) -> dict[str, Any]:
         "jobs": reading.jobs_by_id(page.ids, staff),
         "page": page,
         "wanted": wanted,
-        "tabs": listpage.tabs(text, figures.counts(alive)),
+        "tabs": listpage.tabs(text, figures.counts(alive, _TABS_COUNT_TO)),
         "following": _following(request, page),
         "first": "after" not in request.GET,
         "asked": _address(request),
