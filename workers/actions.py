@@ -67,6 +67,10 @@ UPDATE procrastinate_jobs SET status = 'cancelled', abort_requested = false
  WHERE args ->> 'file' = ANY(%(values)s) AND task_name = ANY(%(tasks)s) AND status = 'failed' RETURNING id
 """,
 }
+_WITHDRAW = """
+UPDATE procrastinate_jobs SET status = 'cancelled', abort_requested = false
+ WHERE args ->> 'photo' = ANY(%(photos)s) AND task_name = ANY(%(tasks)s) AND status = 'todo' RETURNING id
+"""
 _STATES = "SELECT id, status::text FROM procrastinate_jobs WHERE id = ANY(%(ids)s)"
 _NOTE = """
 INSERT INTO job_action (job_id, action, actor, reason, at)
@@ -154,6 +158,14 @@ def supersede_dead(
     with transaction.atomic(savepoint=False):
         done = _change(_SUPERSEDE[key], {"tasks": list(tasks), "values": list(values)})
         note_acts(done, "superseded", actor, reason)
+        return sorted(done)
+
+
+def withdraw_waiting(tasks: Sequence[str], photos: Sequence[str], reason: str) -> list[int]:
+    """Take the waiting jobs of some tasks out of the queue for these photos: they can do nothing."""
+    with transaction.atomic(savepoint=False):
+        done = _change(_WITHDRAW, {"tasks": list(tasks), "photos": list(photos)})
+        note_acts(done, "cancelled", "system", reason)
         return sorted(done)
 
 

@@ -16,7 +16,7 @@ from core.readmodels.places import places_waiting
 from core.readmodels.sidecars import sidecars_in_file
 from events.event import Event
 from workers import facereactions
-from workers.actions import supersede_dead
+from workers.actions import supersede_dead, withdraw_waiting
 from workers.jobsettings import upload_priority
 from workers.places import call_for_older, call_for_places
 from workers.queue import NewJob, defer_batch
@@ -127,6 +127,8 @@ def _file_left(event: Event) -> None:
     photo = subject_of(event.stream_id)
     if Photo.objects.filter(id=photo, missing=True).exists():
         supersede_dead(_ALL_STEPS, "photo", [str(photo)], _GONE)
+        # What can be made from the original alone comes again with the file.
+        withdraw_waiting(("render_previews",), [str(photo)], _GONE)
 
 
 def _content_replaced(event: Event) -> None:
