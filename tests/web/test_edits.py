@@ -9,9 +9,11 @@ from django.test import Client
 
 from core.accounts import Account
 from core.commands import edits as commands
+from core.commands import photos as photo_commands
 from core.commands.sidecars import record_sidecar, record_sidecar_gone
-from core.domain import edits
-from core.domain.photos import Label
+from core.domain import edits, photos
+from core.domain.files import file_id
+from core.domain.photos import Fact, Label
 from core.domain.sidecars import SidecarGone, SidecarRead
 from core.readmodels.photos import Photo, history_of
 from events import replay
@@ -274,3 +276,15 @@ def test_all_metadata_is_for_those_who_see_the_photo(shelf: Shelf, client: Clien
     client.force_login(stranger)
     assert client.get(f"/photos/{photo}/metadata/").status_code == 404
     assert client.get(f"/api/v1/photos/{photo}/metadata").status_code == 404
+
+
+def test_j22_what_a_person_set_while_the_file_was_being_read_stays(shelf: Shelf, page: Client) -> None:
+    photo = shelf.photo(title="from the file")
+    send(page, photo, "title", value="mine")
+    # The reading that was under way ends now, with a new content of the file and its own title.
+    file = photos.OriginalFile(file_id(shelf.library, "one.jpg"), "one.jpg", 10, 2)
+    found = photos.PhotoImported(shelf.library, file, "f" * 64, "jpeg", "image", "image/jpeg")
+    read = photos.MetadataRead(1, {"title": Fact("from the file again", "exif")})
+    assert photo_commands.replace_content(photo, found, read, actor="worker:import")
+    assert known(photo).facts["title"]["value"] == "mine"
+    assert known(photo).facts["title"]["source"] == "user"

@@ -32,6 +32,12 @@ def pause(seconds: float) -> tuple[int, float, float]:
     return os.getpid(), begun, time.monotonic()
 
 
+def linger(mark: str, seconds: float) -> None:
+    with open(mark, "a") as file:  # a child imports as little as it can
+        file.write(f"child {os.getpid()} 0\n")
+    time.sleep(seconds)
+
+
 def refuse() -> None:
     raise PoisonError("truncated", "This file ends in the middle.")
 

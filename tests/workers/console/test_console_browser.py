@@ -10,6 +10,8 @@ from tests.web.browsing import CHROMIUM, wait_until
 from tests.web.test_browser_pages import PHONE, RULES, WIDE, browser, site, visit  # noqa: F401
 from tests.workers.console.conftest import PHOTO, Make, sql
 from workers.console.states import State
+from workers.operations import run_slice, start_operation
+from workers.schedules import ensure_schedules
 
 pytestmark = [
     pytest.mark.browser,
@@ -156,10 +158,17 @@ def test_no_page_of_the_console_keeps_anybody_out(
 
     worker = sql("INSERT INTO procrastinate_workers DEFAULT VALUES RETURNING id")[0][0]
     jobs = {state: make(state.value, worker=worker, photo=PHOTO) for state in State}
+    operation = start_operation(
+        "retry", [jobs[State.DEAD], jobs[State.RUNNING]], "ada", "some", "the disk is back"
+    )
+    run_slice(operation)
+    jobs[State.DEAD] = make("dead", photo=PHOTO)
+    ensure_schedules()
     window = operator(viewport=size, color_scheme=scheme)
     lists = ("/jobs/list/?state=", "/jobs/list/?state=&q=queue:none", "/jobs/dead/", f"/jobs/photo/{PHOTO}/")
-    tables = ("/jobs/", "/jobs/tasks/", "/jobs/workers/", "/jobs/queues/")
-    for address in (*lists, *tables, *(f"/jobs/{jobs[state]}/" for state in (State.DEAD, State.RETRYING))):
+    tables = ("/jobs/", "/jobs/tasks/", "/jobs/workers/", "/jobs/queues/", "/jobs/schedules/")
+    acts = ("/jobs/operations/", f"/jobs/operations/{operation}/", "/jobs/audit/", "/jobs/bulk/?state=dead")
+    for address in (*lists, *tables, *acts, *(f"/jobs/{jobs[state]}/" for state in (State.DEAD, State.RETRYING))):
         window.goto(address)
         wait_until(lambda: window.evaluate("document.readyState") == "complete")
         found = Axe().run(window, options={"runOnly": RULES})

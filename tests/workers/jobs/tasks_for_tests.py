@@ -11,7 +11,9 @@ import structlog
 from django.db import connection
 from procrastinate.contrib.django import app
 
+from tests.workers import childrens_tasks
 from workers import attempts
+from workers.children import run_in_child
 from workers.errors import PoisonError, ResourceError, TransientError
 from workers.retries import RetryPolicy
 
@@ -65,6 +67,12 @@ def fail_slowly(mark: str, seconds: float) -> None:
 def killer(mark: str) -> None:
     leave(mark, "killer")
     os.kill(os.getpid(), 9)
+
+
+@app.task(name="use_child", queue="files", retry=QUICK)
+def use_child(mark: str, seconds: float) -> None:
+    """Has a child process at work, which leaves its id."""
+    run_in_child("decode", childrens_tasks.linger, mark, seconds, seconds=60, memory_mib=500)
 
 
 @app.task(name="meet", queue="files", retry=QUICK)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.workers.jobs.processes import WorkerProcess, lines, rows, status_of, wait_until
@@ -135,3 +136,16 @@ def test_a_running_job_is_stopped_by_its_worker_and_not_tried_again(start_worker
     assert stop_jobs([job], "ada")[0].done
     wait_until(lambda: status_of(job) == "aborted", 4)
     assert Attempt.objects.get(job_id=job).outcome == "stopped"
+
+
+def test_stopping_a_running_job_ends_its_child_process(start_worker: Start, mark: Path) -> None:
+    start_worker()
+    job = defer("use_child", args={"mark": str(mark), "seconds": 50}, queue="files")
+    wait_until(lambda: lines(mark) == ["child"], 20)
+    child = psutil.Process(int(mark.read_text().split()[1]))
+    assert stop_jobs([job], "ada")[0].done
+    wait_until(lambda: status_of(job) == "aborted", 10)
+    wait_until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE, 10)
+    # The worker goes on.
+    defer("touch", args={"mark": str(mark)}, queue="files")
+    wait_until(lambda: "touched" in lines(mark), 10)
