@@ -15,6 +15,9 @@ from core.domain.placing import Word, denied_by, is_clear, place, roots, words_o
 from core.domain.streams import subject_of
 from events.event import Event
 
+# More faces are not named in a query.
+_NAMED_ONE_BY_ONE = 5000
+
 
 class Face(models.Model):
     """A face in a photo. `box`: left, top, right, bottom as fractions of the upright picture.
@@ -290,8 +293,12 @@ def photos_with_both(one: UUID, other: UUID) -> int:
 
 def denied_of(faces: Collection[UUID]) -> dict[UUID, set[UUID]]:
     """Of these faces those that were said not to be somebody's, and whose they are not, under any name."""
-    wanted = set(faces)
-    rows = [face for face in Face.objects.exclude(words=[]) if face.id in wanted]
+    spoken_of = Face.objects.exclude(words=[])
+    if len(faces) <= _NAMED_ONE_BY_ONE:
+        rows = list(spoken_of.filter(id__in=list(faces)))
+    else:
+        wanted = set(faces)
+        rows = [face for face in spoken_of if face.id in wanted]
     counting = _counting(rows)
     denied = {}
     for face in rows:

@@ -20,6 +20,9 @@ from core.readmodels.faces import Face, Person, PersonAct
 from core.readmodels.libraries import Library, libraries_of
 from core.readmodels.photos import Photo, visible_photos
 
+# So many names are proposed at most.
+_NAMES = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -135,6 +138,12 @@ def named_like(account: Account, text: str, limit: int = 10, without: Collection
         found += list(left.order_by(Lower("name"), "id")[: limit - len(found)])
     portraits = portraits_of(account, [one.id for one in found])
     return [portraits[one.id] for one in found if one.id in portraits]
+
+
+def names_of(account: Account, without: UUID | None = None) -> list[str]:
+    """Everybody's name, for fields that propose them while somebody types."""
+    known = _roots(account).exclude(name="").exclude(id__in=[without] if without else [])
+    return list(known.order_by(Lower("name"), "id").values_list("name", flat=True)[:_NAMES])
 
 
 def person_named(account: Account, name: str, owner: UUID) -> Person | None:

@@ -20,9 +20,10 @@ from core.readmodels.people import (
     acts_about,
     count_people,
     faces_of,
-    named_like,
+    names_of,
     people_of,
     person_for,
+    person_named,
     portrait_of,
 )
 from core.readmodels.questions import loose_faces, questions_for
@@ -68,7 +69,7 @@ def people_page(request: Request) -> HttpResponse:
             "pairs": [pair_of(one) for one in questions_for(request.user, QUESTIONS)],
         }
     about = {"counts": count_people(request.user), "missing": "" if has_vectors() else NEEDED}
-    return render(request, "people/people.html", {**context, **about, "names": _names(request)})
+    return render(request, "people/people.html", {**context, **about, "names": names_of(request.user)})
 
 
 @require_safe
@@ -76,7 +77,7 @@ def people_page(request: Request) -> HttpResponse:
 @signed_in
 def loose_page(request: Request) -> HttpResponse:
     """Faces that are nobody's yet: each may be named."""
-    context = {"faces": face_tiles(loose_faces(request.user, PAGE)), "names": _names(request)}
+    context = {"faces": face_tiles(loose_faces(request.user, PAGE)), "names": names_of(request.user)}
     return render(request, "people/loose.html", {**context, "counts": count_people(request.user)})
 
 
@@ -225,25 +226,17 @@ def _context(request: Request, person: Person) -> dict[str, object]:
         "from": skip,
         "next": skip + PAGE if len(seen) > PAGE else None,
         "history": acts_in_words(acts_about(person.id), person.id),
-        "names": _names(request, person.id),
+        "names": names_of(request.user, person.id),
         "refused": "",
     }
-
-
-def _names(request: Request, without: UUID | None = None) -> list[tuple[UUID, str]]:
-    """Everybody with a name, for fields that help to type."""
-    known = named_like(request.user, "", limit=1000, without=[without] if without else [])
-    return [(one.person.id, one.name) for one in known]
 
 
 def _chosen(request: Request, person: Person) -> Person | None:
     """The other one, by id, or by the name that was typed."""
     if text := request.POST.get("into", ""):
         return person_for(request.user, _uuid(text))
-    typed = " ".join(request.POST.get("to", "").split()).casefold()
-    known = named_like(request.user, typed, limit=50, without=[person.id]) if typed else []
-    same = [one.person for one in known if one.name.casefold() == typed and one.person.owner_id == person.owner_id]
-    return same[0] if same else None
+    named = person_named(request.user, request.POST.get("to", ""), person.owner_id)
+    return named if named is not None and named.id != person.id else None
 
 
 def _nobody_of_that_name() -> None:

@@ -10,7 +10,7 @@ from django.views.decorators.vary import vary_on_headers
 from core.readmodels.failures import failures_of_photo
 from core.readmodels.files import files_of_photo
 from core.readmodels.found import found_neighbours
-from core.readmodels.people import faces_in, named_like
+from core.readmodels.people import faces_in, names_of
 from core.readmodels.photos import Photo, history_of, visible_photos
 from core.readmodels.sidecars import sidecars_of_photo
 from core.readmodels.stacks import film_of, stack_of
@@ -84,7 +84,7 @@ def known(request: Request, photo: Photo) -> dict[str, object]:
         "where": where_and_when(request.user, photo, faces),
         "seen": events[-1].version,
         "faces": face_tiles(faces),
-        "names": [(one.person.id, one.name) for one in named_like(request.user, "", limit=1000)],
+        "names": names_of(request.user),
         "things": seen,
         "boxes": boxes_of(seen, faces),
         "looks": looks_in_words(photo.id),

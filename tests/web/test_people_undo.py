@@ -247,5 +247,6 @@ def test_every_word_on_people_can_be_taken_back_also_after_later_ones(shelf: She
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_many_stories_of_people_end_with_the_rows_that_a_rebuild_gives(shelf: Shelf) -> None:
-    told(PeopleReplayed, shelf, stories=60, steps=30)
+    told(PeopleReplayed, shelf, stories=25, steps=30)
