@@ -12,9 +12,9 @@ from pydantic import Field
 from core.api.access import Limit, asker
 from core.commands import duplicates as commands
 from core.domain.duplicates import NotAChoice
-from core.readmodels.duplicates import duplicate_groups, reviewed_photos
-from core.readmodels.photos import photo_for
-from core.readmodels.proposals import Proposal, proposal_for
+from core.readmodels.duplicates import duplicate_groups, of_one_owner, reviewed_photos
+from core.readmodels.photos import Photo, photo_for
+from core.readmodels.proposals import Proposal, proposal_for, words_for_kept
 
 router = Router(tags=["duplicates"])
 
@@ -69,11 +69,13 @@ def groups(request: HttpRequest, limit: Limit = 50, behind: str = "") -> dict[st
 
 @router.post("/keep", response=Review, summary="Keep one photo instead of others")
 def keep(request: HttpRequest, wanted: Keep) -> dict[str, Any]:
-    """No file is touched. 409 when the one to keep is a duplicate itself."""
+    """It takes over the others' stars and words; no file is touched. 409 when it is a duplicate itself."""
     photos = _visible(request, [wanted.keep, *wanted.others])
     review = uuid4()
+    known = Photo.objects.in_bulk(photos)
+    words = words_for_kept(known[wanted.keep], [known[one] for one in photos])
     try:
-        commands.keep_best(wanted.keep, photos, review=review, actor=_actor(request))
+        commands.keep_best(wanted.keep, photos, review=review, actor=_actor(request), words=words)
     except NotAChoice as refused:
         raise HttpError(409, str(refused)) from refused
     return {"review": review, "photos": reviewed_photos(asker(request), review)}
@@ -112,6 +114,8 @@ def _visible(request: HttpRequest, wanted: list[UUID]) -> list[UUID]:
     photos = [photo_for(asker(request), one) for one in dict.fromkeys(wanted)]
     if len(photos) < 2:
         raise HttpError(422, "Name two different photos at least.")
+    if not of_one_owner(photos):
+        raise HttpError(403, "These are photos of different people: nobody's gives way to another's.")
     return [photo.id for photo in photos]
 
 

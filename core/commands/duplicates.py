@@ -5,8 +5,9 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
+from core.commands.edits import edit_photo, undo_part_of
 from core.commands.log import write_together
-from core.domain import codec, duplicates
+from core.domain import codec, duplicates, edits
 from core.domain.duplicates import Judgement, NotAChoice
 from core.domain.photos import PhotoNotFound
 from core.domain.streams import photo_stream
@@ -19,13 +20,19 @@ _BATCH = 500
 _Decide = Callable[[UUID, Judgement], Sequence[duplicates.DuplicateEvent]]
 
 
-def keep_best(keep: UUID, others: Iterable[UUID], *, review: UUID, actor: str) -> None:
-    """Show one photo and the others no longer, all or none. Raises NotAChoice, PhotoNotFound."""
+def keep_best(
+    keep: UUID, others: Iterable[UUID], *, review: UUID, actor: str, words: Sequence[edits.Edit] = ()
+) -> None:
+    """Show one photo and the others no longer, all or none; `words` are what it takes over from them.
+
+    Raises NotAChoice, PhotoNotFound.
+    """
     with transaction.atomic():
         _take_turns()
         if _folded(_stored(keep)).of is not None:
             raise NotAChoice("The photo to keep is itself a duplicate of another one by now.")
         _decide(set(others) - {keep}, lambda _, state: duplicates.decide_marked(state, keep, review), actor)
+        edit_photo(keep, words, actor=actor, part_of=review)
 
 
 def tell_apart(photos: Iterable[UUID], *, review: UUID, actor: str) -> None:
@@ -42,8 +49,12 @@ def show_again(photo: UUID, *, actor: str) -> None:
 def undo_review(photos: Iterable[UUID], review: UUID, *, actor: str) -> None:
     """Take back what was decided of these photos in a review. Raises PhotoNotFound."""
     wanted = sorted(set(photos))
+    judged = [_folded(_stored(photo)) for photo in wanted]
+    kept = {one.of for one in judged if one.of is not None and one.review == review}
     for start in range(0, len(wanted), _BATCH):
         _decide(wanted[start : start + _BATCH], lambda _, state: duplicates.decide_undone(state, review), actor)
+    for photo in sorted(kept):
+        undo_part_of(photo, review, actor=actor)
 
 
 def undo_decision(photo: UUID, event: UUID, *, actor: str) -> bool:

@@ -1,8 +1,9 @@
 """What a person may say of a photo, and take back."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from core.commands.log import write
 from core.domain import codec, edits, stacks
@@ -14,18 +15,34 @@ from events.store import VersionConflict, read_stream
 _RACES = 5
 
 
-def edit_photo(photo_id: UUID, changes: Sequence[edits.Edit], *, seen: int | None = None, actor: str) -> None:
+def edit_photo(
+    photo_id: UUID,
+    changes: Sequence[edits.Edit],
+    *,
+    seen: int | None = None,
+    actor: str,
+    part_of: UUID | None = None,
+) -> None:
     """Record what a person says. `seen` is the version that the person looked at; None: whatever it is.
 
-    A worker's result in between does not matter; a change of the same fact by a person does.
+    A worker's result in between does not matter; a change of the same fact by a person does. What was said as
+    `part_of` a larger act can be taken back with it.
     Raises BadValue, ChangedMeanwhile, PhotoNotFound.
     """
-    _write(photo_id, lambda stored: _edited(stored, changes, seen), actor)
+    _write(photo_id, lambda stored: _edited(stored, changes, seen), actor, part_of)
 
 
 def undo_edit(photo_id: UUID, event: UUID, *, actor: str) -> None:
     """Take back one change, or one undoing. Raises NotUndoable, PhotoNotFound."""
     _write(photo_id, lambda stored: edits.decide_undo(_named(stored), event), actor)
+
+
+def undo_part_of(photo_id: UUID, act: UUID, *, actor: str) -> None:
+    """Take back what was said as part of a larger act, as far as it counts still. Raises PhotoNotFound."""
+    for event in _stored(photo_id):
+        if event.event_id == _part_id(act, photo_id, event.type):
+            with suppress(edits.NotUndoable):
+                undo_edit(photo_id, event.event_id, actor=actor)
 
 
 def version_of(photo_id: UUID) -> int:
@@ -73,12 +90,18 @@ def _named(stored: Sequence[Event]) -> list[tuple[UUID, object]]:
     return [(event.event_id, codec.decode(event)) for event in stored]
 
 
-def _write(photo_id: UUID, decide: Any, actor: str) -> None:
+def _part_id(act: UUID, photo: UUID, type_: str) -> UUID:
+    return uuid5(act, f"{photo}:{type_}")
+
+
+def _write(photo_id: UUID, decide: Any, actor: str, part_of: UUID | None = None) -> None:
     """Load, decide, append at the version that was seen; somebody else's write in between means: again."""
     for race in range(_RACES):
         stored = _stored(photo_id)
         try:
-            write(photo_stream(photo_id), decide(stored), actor=actor, expected=stored[-1].version)
+            news = decide(stored)
+            ids = [_part_id(part_of, photo_id, codec.encode(one)[0]) for one in news] if part_of else []
+            write(photo_stream(photo_id), news, actor=actor, expected=stored[-1].version, ids=ids)
             return
         except VersionConflict:
             if race == _RACES - 1:

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
+from core.domain import edits
+
 _OTHER_CONTENT = "photo.content_replaced"
 
 
@@ -118,6 +120,42 @@ def decide_undone(state: Judgement, review: UUID) -> list[DuplicateEvent]:
     """Whatever was decided of the photo in this review counts no longer."""
     shown = decide_shown(state) if state.review == review else []
     return [*shown, ApartTakenBack(review)] if review in state.apart else shown
+
+
+# --- what is known of those that go out of sight -------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What counts of one photo's words."""
+
+    rating: int | None = None
+    favourite: bool = False
+    title: str = ""
+    caption: str = ""
+    keywords: tuple[str, ...] = ()
+
+
+def words_taken_over(kept: Said, others: Sequence[Said]) -> list[edits.Edit]:
+    """What the photo that is kept learns from the others: the most stars, all keywords, words that it lacks."""
+    news: list[edits.Edit] = []
+    stars = max((one.rating for one in (kept, *others) if one.rating is not None), default=None)
+    if stars is not None and stars != kept.rating:
+        news.append(edits.PhotoRated(stars))
+    if not kept.favourite and any(one.favourite for one in others):
+        news.append(edits.PhotoFavoured(True))
+    title = kept.title or next((one.title for one in others if one.title), "")
+    if title != kept.title:
+        news.append(edits.PhotoTitled(title))
+    caption = kept.caption or next((one.caption for one in others if one.caption), "")
+    if caption != kept.caption:
+        news.append(edits.PhotoCaptioned(caption))
+    keywords = tuple(dict.fromkeys(word for one in (kept, *others) for word in one.keywords))[
+        : edits.KEYWORD_LIMIT
+    ]
+    if keywords != kept.keywords:
+        news.append(edits.KeywordsChanged(keywords))
+    return news
 
 
 # --- which one to keep --------------------------------------------------------------------------------------

@@ -324,6 +324,13 @@ def kept_instead(account: Account) -> models.QuerySet[Photo]:
     return visible_photos(account).filter(duplicate_of__isnull=False).order_by("duplicate_of", "id")
 
 
+def of_one_owner(photos: Iterable[Photo]) -> bool:
+    """Whether all of these belong to one person: nobody's photo gives way to one that they may not see."""
+    libraries = {photo.library_id for photo in photos}
+    owners = Library.objects.filter(id__in=libraries).values_list("id", "owner_id")
+    return len({owner or library for library, owner in owners}) < 2
+
+
 def reviewed_photos(account: Account, review: UUID) -> list[UUID]:
     """Those of an account's photos about which something was decided in a review, and still counts."""
     judged = Judged.objects.filter(Q(marked_in=review) | Q(told_in=review)).values("photo_id")

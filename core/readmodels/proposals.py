@@ -1,8 +1,10 @@
 """What is proposed for a group of photos that look alike: which one to keep and why, and how sure that is."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from core.domain.duplicates import Candidate, best_of
+from core.domain.duplicates import Candidate, Said, best_of, words_taken_over
+from core.domain.edits import Edit
 from core.domain.likeness import of_one_tone
 from core.readmodels.duplicates import Group
 from core.readmodels.photos import Photo
@@ -37,6 +39,17 @@ def proposal_for(group: Group) -> Proposal:
     moments = {_moment(photo) for photo in ordered} - {""}
     one_tone = of_one_tone(photo.thumbhash for photo in ordered)
     return Proposal(group, ordered, reason, len(moments), _of_one_shape(ordered), one_tone)
+
+
+def words_for_kept(kept: Photo, others: Iterable[Photo]) -> list[Edit]:
+    """What the one that is kept takes over from the others."""
+    return words_taken_over(_said(kept), [_said(one) for one in others if one.id != kept.id])
+
+
+def _said(photo: Photo) -> Said:
+    said = {name: photo.facts.get(name, {}).get("value") for name in SAID}
+    keywords = tuple(said["keywords"] or ())
+    return Said(photo.rating, photo.favourite, said["title"] or "", said["caption"] or "", keywords)
 
 
 def _candidate(photo: Photo) -> Candidate:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -20,9 +21,11 @@ from core.readmodels.duplicates import (
     exact_groups,
     group_of,
     kept_instead,
+    of_one_owner,
     reviewed_photos,
 )
 from core.readmodels.photos import Photo, visible_photos
+from core.readmodels.proposals import words_for_kept
 from core.web.access import Request, actor_of, signed_in
 from core.web.alike import SideBySide, side_by_side
 from core.web.pictures import visible_photo
@@ -76,7 +79,9 @@ def keep(request: Request, group_id: UUID) -> HttpResponse:
         return HttpResponseBadRequest("Choose one of the photos.")
     review = uuid4()
     try:
-        commands.keep_best(best.id, [one.id for one in photos], review=review, actor=actor_of(request))
+        words = words_for_kept(best, photos)
+        others = [one.id for one in photos]
+        commands.keep_best(best.id, others, review=review, actor=actor_of(request), words=words)
     except NotAChoice:
         return redirect("duplicates")
     gone = counted(len(photos) - 1, "other")
@@ -120,7 +125,9 @@ def keep_exact(request: Request) -> HttpResponse:
         for group in sure:
             others = [one.photo.id for one in group.members]
             with contextlib.suppress(NotAChoice):  # somebody else has decided about it meanwhile
-                commands.keep_best(group.best, others, review=review, actor=actor_of(request))
+                best = next(one.photo for one in group.members if one.photo.id == group.best)
+                words = words_for_kept(best, [one.photo for one in group.members])
+                commands.keep_best(group.best, others, review=review, actor=actor_of(request), words=words)
         return redirect(f"{reverse('duplicates')}?done={review}")
     left = sum(len(group.members) - 1 for group in sure)
     context = {"sure": sure[:PAGE], "sure_count": len(sure), "left_count": left, "unsure": len(groups) - len(sure)}
@@ -160,6 +167,8 @@ def _looked_at(request: Request) -> Sequence[Photo]:
     found = visible_photos(request.user).in_bulk(asked)
     if len(found) < len(set(asked)):
         raise Http404("There is no such photo.")
+    if not of_one_owner(found.values()):
+        raise PermissionDenied
     return list(found.values())
 
 

@@ -1,6 +1,7 @@
 """Duplicates from the likeness to the page: groups, keep one, keep all, everything undone, nobody else's."""
 
 import random
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -11,11 +12,12 @@ from django.db import connection, transaction
 from django.test import Client
 
 from core.accounts import Account
+from core.commands.edits import edit_photo
 from core.commands.log import load_photo
 from core.commands.looks import record_alike
 from core.commands.photos import replace_content
 from core.commands.stacks import stack_photos, unstack_photos
-from core.domain import photos
+from core.domain import edits, photos
 from core.domain.looks import Alike, AlikeFound
 from core.domain.stacks import StackRule
 from core.readmodels.duplicates import Judged, Look, Tie, duplicate_groups
@@ -331,3 +333,36 @@ def test_programs_review_as_persons_do(shelf: Shelf, page: Client) -> None:
     assert send("apart", {"photos": [first, second]}).status_code == 200
     assert page.get("/api/v1/duplicates?behind=x").status_code == 422
     assert page.get("/api/v1/duplicates").json() == {"groups": [], "next": None}
+
+
+def test_the_one_that_is_kept_takes_over_stars_and_words_and_gives_them_back_with_the_undo(
+    shelf: Shelf, page: Client
+) -> None:
+    first, second = alike(shelf)
+    edit_photo(first, [edits.PhotoRated(2), edits.KeywordsChanged(("lake",))], actor="account:1")
+    theirs = [edits.PhotoRated(5), edits.KeywordsChanged(("summer", "lake")), edits.PhotoTitled("Noon")]
+    edit_photo(second, [*theirs, edits.PhotoFavoured(True)], actor="account:1")
+    answer = keep(page, [first, second], first, **HTMX).content.decode()
+
+    def now() -> tuple[object, ...]:
+        photo = Photo.objects.get(id=first)
+        words = {name: photo.facts.get(name, {}).get("value") for name in ("title", "keywords")}
+        return photo.rating, photo.favourite, words["title"], words["keywords"]
+
+    assert now() == (5, True, "Noon", ["lake", "summer"])
+    # What was changed again since then stays.
+    edit_photo(first, [edits.PhotoTitled("Mine")], actor="account:1")
+    [address] = re.findall(r"/duplicates/undo/[^/]+/", answer)[:1]
+    assert page.post(address).status_code == 302
+    assert now() == (2, False, "Mine", ["lake"])
+    assert len(tiles_in(page.get("/"))) == 2
+
+
+def test_nobodys_photo_gives_way_to_one_of_another_person_not_even_by_an_administrators_hand(
+    shelf: Shelf, stranger: Account, make_shelf: Callable[[Account], Shelf], admin_client: Client
+) -> None:
+    ours, theirs = shelf.photo("a.jpg"), make_shelf(stranger).photo("b.jpg")
+    assert keep(admin_client, [ours, theirs], ours).status_code == 403
+    asked = {"keep": str(ours), "others": [str(theirs)]}
+    assert admin_client.post("/api/v1/duplicates/keep", asked, "application/json").status_code == 403
+    assert not Photo.objects.filter(duplicate_of__isnull=False).exists()
