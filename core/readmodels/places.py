@@ -112,7 +112,7 @@ def _settle(row: PhotoPlace, photo: Photo) -> None:
     Place.objects.bulk_create(new, ignore_conflicts=True)
     ids = {kind: identity for kind, identity, _, _ in path}
     row.country_id, row.region_id, row.city_id = (ids.get(kind) for kind in KINDS)
-    row.save()
+    row.save(force_insert=row._state.adding)
 
 
 HANDLERS: dict[str, Callable[[Event], None]] = {

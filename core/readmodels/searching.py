@@ -44,15 +44,19 @@ class SearchTerm(models.Model):
         indexes = [models.Index("library_id", "kind", "plain", name="search_term_plain")]
 
 
+_COLUMNS = (
+    *("library_id", "kind", "media", "name", "path", "camera", "lens"),
+    *("rating", "favourite", "facts", "taken_local", "taken_source"),
+)
 Term = tuple[str, str, str]  # kind, what is shown, the filter's value
 
 
 def _changed(event: Event) -> None:
     """Something is known of the photo that was not: its words are gathered anew."""
-    photo = Photo.objects.filter(id=subject_of(event.stream_id)).first()
+    photo = Photo.objects.filter(id=subject_of(event.stream_id)).only(*_COLUMNS).first()
     if photo is None:
         return
-    seen = PhotoAnalysis.objects.filter(photo_id=photo.id).first()
+    seen = PhotoAnalysis.objects.filter(photo_id=photo.id).only("label_words", "scene_words").first()
     places = _places(photo.id)
     terms = [*_terms_of(photo), *_terms_seen(seen), *_terms_of_places(places)]
     words = dict.fromkeys(
@@ -61,7 +65,11 @@ def _changed(event: Event) -> None:
         for word in words_in(text)
     )
     kept = [*list(words)[:WORDS_LIMIT], *(term(kind, value) for kind, _, value in terms), *_marks(photo)]
-    PhotoWords.objects.update_or_create(photo_id=photo.id, defaults={"words": list(dict.fromkeys(kept))})
+    # One statement each, as this runs with every import: update_or_create would take four.
+    row = PhotoWords(photo_id=photo.id, words=list(dict.fromkeys(kept)))
+    PhotoWords.objects.bulk_create(
+        [row], update_conflicts=True, unique_fields=["photo_id"], update_fields=["words"]
+    )
     _learn(photo.library_id, terms)
 
 
@@ -120,13 +128,11 @@ def _terms_of_places(places: list[Place]) -> Iterator[Term]:
 def _learn(library: UUID, terms: list[Term]) -> None:
     """Terms that the library has not had yet, in one order: two who learn the same do not wait crosswise."""
     known = {uuid5(library, f"{kind}:{value}"): (kind, text, value) for kind, text, value in terms}
-    there = set(SearchTerm.objects.filter(id__in=list(known)).values_list("id", flat=True))
-    new = [
+    learnt = [
         SearchTerm(id=one, library_id=library, kind=kind, text=text, plain=plain(text), value=value)
         for one, (kind, text, value) in sorted(known.items())
-        if one not in there
     ]
-    SearchTerm.objects.bulk_create(new, ignore_conflicts=True)
+    SearchTerm.objects.bulk_create(learnt, ignore_conflicts=True)
 
 
 HANDLERS: dict[str, Callable[[Event], None]] = dict.fromkeys(
