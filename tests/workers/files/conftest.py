@@ -21,7 +21,7 @@ from workers.scan import scan_folders
 
 _NEXT = """
 UPDATE procrastinate_jobs SET status = 'doing'
- WHERE id = (SELECT id FROM procrastinate_jobs WHERE status = 'todo' AND task_name <> 'detect_objects'
+ WHERE id = (SELECT id FROM procrastinate_jobs WHERE status = 'todo' AND queue_name NOT LIKE 'labels%'
               AND task_name <> 'scan_library' AND (scheduled_at IS NULL OR scheduled_at <= now())
             ORDER BY id LIMIT 1)
 RETURNING id, task_name, args

@@ -251,3 +251,26 @@ def test_the_network_for_faces_is_made_from_its_published_weights(
     [mine] = look(photo, {"faces": seen.paths}).faces or []
     [theirs] = look(photo, models, "faces").faces or []
     assert np.dot(mine.vector, theirs.vector) > 0.999
+
+
+@pytest.mark.slow
+def test_a_keras_model_runs_behind_the_same_interface_and_is_let_go(tmp_path: Path) -> None:
+    assert run_in_child("analysis", _through_keras, tmp_path / "sum.keras", seconds=90, memory_mib=900) == [
+        6.0,
+        1,
+        0,
+    ]
+
+
+def _through_keras(path: Path) -> list[float]:
+    from workers.ml import runtime
+
+    runtime.unload()
+    keras = runtime.tensorflow().keras
+    picture = keras.Input((3,))
+    ones = keras.layers.Dense(1, use_bias=False, kernel_initializer="ones")(picture)
+    keras.Model(picture, ones).save(path)
+    [made] = runtime.load(path)(np.array([[1, 2, 3]], np.float32))
+    held = runtime.loaded()
+    runtime.unload()
+    return [float(made[0, 0]), held, runtime.loaded()]
