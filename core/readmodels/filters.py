@@ -212,7 +212,7 @@ def asked_in(given: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
     asked = [
         (name, value)
         for name in FILTERS
-        for value in dict.fromkeys(one.strip()[:200] for one in given.get(name, ()))
+        for value in dict.fromkeys(one.replace("\0", "").strip()[:200] for one in given.get(name, ()))
         if value
     ]
     if len(asked) > MOST:

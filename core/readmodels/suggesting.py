@@ -32,6 +32,7 @@ class Suggestion:
 
 def suggestions(account: Account, text: str) -> list[Suggestion]:
     """The filters that these letters may mean; of each kind some, what begins with them first."""
+    text = text.replace("\0", "")
     letters = plain(text.strip())
     if not letters:
         return []

@@ -26,6 +26,7 @@ TASK_WORDS = {
     "attach_sidecars": "Attach sidecars",
     "forget_sidecar": "Forget a sidecar",
     "write_sidecar": "Write a sidecar",
+    "find_places": "Find its place",
     "find_stack": "Find its stack",
     "run_operation": "Act on many jobs",
     "collect_operation": "Collect the jobs of an act",
