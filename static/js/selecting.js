@@ -1,5 +1,5 @@
-// A live part keeps still while its reader has ticked lines, opened a traceback, selected text in it, or pressed
-// Pause. What was held back meanwhile is fetched as soon as nothing holds it any more.
+// A live part keeps still while its reader has ticked lines, opened a traceback, selected text in it, changed a
+// field, or pressed Pause. What was held back meanwhile is fetched as soon as nothing holds it any more.
 
 const parts = document.querySelectorAll("[data-still]");
 const button = document.querySelector("[data-pause]");
@@ -8,13 +8,24 @@ let missed = false;
 
 function reason(part) {
   if (button.getAttribute("aria-pressed") === "true") return "Updates are paused";
-  if (part.querySelector("input[type=checkbox]:checked")) return "Updates wait while lines are ticked";
+  if (part.querySelector("input[name=job]:checked")) return "Updates wait while lines are ticked";
   const selection = getSelection();
   const reads =
     part.querySelector("details[open]") !== null ||
+    [...part.querySelectorAll("input, textarea, select")].some(isChanged) ||
     (!selection.isCollapsed && part.contains(selection.anchorNode)) ||
     part.matches(":has(:focus-visible:not(body))");
   return reads ? "Updates wait while you are here" : "";
+}
+
+// Whether a field holds something else than what the page came with: it must not be taken away unsaved.
+function isChanged(field) {
+  if (field.matches("select")) {
+    const first = [...field.options].findIndex((option) => option.defaultSelected);
+    return field.selectedIndex !== Math.max(first, 0);
+  }
+  if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
+  return field.value !== field.defaultValue;
 }
 
 function look() {

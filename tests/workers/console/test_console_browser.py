@@ -117,6 +117,28 @@ def test_a_list_is_live_holds_still_while_lines_are_ticked_and_can_be_paused(ope
     window.locator(row.format(fourth)).wait_for()
 
 
+def test_what_is_written_into_a_form_is_not_taken_away_by_an_update_and_a_set_box_holds_up_none(
+    operator: Any, make: Make
+) -> None:
+    make("dead")
+    window = operator(viewport=PHONE)
+    window.goto("/jobs/schedules/")  # with a box that is ticked from the start
+    sql("INSERT INTO job_schedule (name, paused_at, paused_by) VALUES ('purge', now(), 'bob')")
+    _change()
+    window.get_by_text("paused by bob").wait_for()
+    window.goto("/jobs/bulk/?state=dead")
+    window.get_by_label("Reason").fill("the disk is back")
+    window.evaluate("document.activeElement.blur()")
+    make("dead")
+    _change()
+    window.get_by_text("Updates wait while you are here; something has changed").wait_for()
+    assert window.get_by_label("Reason").input_value() == "the disk is back"
+    window.get_by_label("Retry, with a full budget of runs").check()
+    window.get_by_role("button", name="Begin with all 1").click()
+    window.get_by_text("the disk is back").wait_for()
+    assert window.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 def test_an_answer_that_comes_after_a_line_was_ticked_leaves_the_tick(operator: Any, make: Make) -> None:
     first = make("dead")
     window = operator()
