@@ -102,11 +102,6 @@ def day_keys(day: date) -> tuple[str, ...]:
     return (own, "02-29") if own == "02-28" and not leap else (own,)
 
 
-def years_between(begun: date, day: date) -> int:
-    """How many years have passed on a day that comes back: an age on a birthday."""
-    return day.year - begun.year
-
-
 def age_on(born: date, day: date) -> int | None:
     """The age in full years; None before the birth."""
     years = day.year - born.year - ((day.month, day.day) < (born.month, born.day))
