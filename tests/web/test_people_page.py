@@ -82,6 +82,18 @@ def test_a_merge_is_undone_after_later_edits_and_brings_back_exactly_what_came_w
     assert "Named Robert" in words and "Undone: " in words
 
 
+def test_who_was_denied_stays_denied_under_any_name_until_the_merge_is_undone(
+    two: tuple[UUID, UUID, list[UUID]], page: Client
+) -> None:
+    ann, bo, faces = two
+    page.post(f"/people/{bo}/faces/", {"act": "reject", "face": str(faces[0])})
+    assert person_of(faces[0]) == ann
+    page.post(f"/people/{ann}/merge/", {"into": str(bo)})
+    assert [person_of(face) for face in faces] == [None, bo, bo]
+    undo_last(page, bo)
+    assert [person_of(face) for face in faces] == [ann, ann, ann]
+
+
 def test_faces_are_confirmed_denied_moved_and_split_off_and_each_is_taken_back(
     two: tuple[UUID, UUID, list[UUID]], page: Client
 ) -> None:

@@ -174,11 +174,11 @@ class People(RuleBasedStateMachine):
     @rule(data=st.data())
     def reject(self, data: st.DataObject) -> None:
         person = self.person(data)
-        faces = {face.id for face in self.some(data, person_id=person)}
-        if faces:
-            family = family_of(person)
-            commands.reject_faces(person, faces, family=family, actor=ACTOR)
-            self.model.do("deny", person, (faces, family))
+        # Also of somebody who they were not taken for: that is the answer to "the same person?".
+        faces = {face.id for face in self.some(data)}
+        family = family_of(person)
+        commands.reject_faces(person, faces, family=family, actor=ACTOR)
+        self.model.do("deny", person, (faces, family))
 
     @rule(data=st.data())
     def merge(self, data: st.DataObject) -> None:
