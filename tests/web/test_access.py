@@ -21,6 +21,8 @@ def addresses(photo: object, failure: object) -> dict[str, str]:
     return {
         "timeline": "/",
         "tiles": f"/tiles/?ids={photo}",
+        "selection": "/selection/",
+        "selection-undo": "/selection/undo/",
         "arrivals": "/arrivals/?shown=0",
         "photo": f"/photos/{photo}/",
         "photo-details": f"/photos/{photo}/details/",
@@ -59,6 +61,7 @@ def addresses(photo: object, failure: object) -> dict[str, str]:
         "library": f"/libraries/{failure}/",
         "library-change": f"/libraries/{failure}/change/",
         "library-rescan": f"/libraries/{failure}/rescan/",
+        "library-remake": f"/libraries/{failure}/remake/",
         "library-analyse": f"/libraries/{failure}/analyse/",
         "library-remove": f"/libraries/{failure}/remove/",
         "folder-add": f"/libraries/{failure}/folders/",
@@ -71,6 +74,7 @@ def addresses(photo: object, failure: object) -> dict[str, str]:
 STREAMS = {"live": "/live/", "jobs-stream": "/jobs/stream"}
 POSTS = {
     *("uploads", "uploads-known", "upload"),
+    *("selection", "selection-undo"),
     *("retry-all", "retry", "set-aside"),
     *("unstack", "restack", "on-top"),
     *("photo-edit", "photo-undo", "photo-sidecar"),
@@ -80,6 +84,7 @@ POSTS = {
         "library-add",
         "library-change",
         "library-rescan",
+        "library-remake",
         "library-analyse",
         "library-remove",
         "folder-add",
