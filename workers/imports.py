@@ -21,6 +21,7 @@ from workers.children import run_in_child
 from workers.disks import is_gone, within_reach
 from workers.errors import PoisonError
 from workers.pipelines.files import FileFacts, NotAPhoto, not_a_photo, read_file
+from workers.pipelines.kinds import KINDS, Kind
 from workers.pipelines.metadata import METADATA_VERSION, Metadata, read_metadata_and_place
 from workers.pipelines.sidecars import may_be_sidecar
 
@@ -84,25 +85,13 @@ def known_file(row: PhotoFile) -> KnownFile:
 def _import_picture(folder: Folder, path: str, original: Path, facts: FileFacts) -> str:
     # An upload lies under a hash; what its owner calls it may hold a date.
     name = name_of_upload(file_id(folder.id, path)) if is_managed(folder.root) else ""
-    said: Metadata = run_in_child(
-        "decode",
-        read_metadata_and_place,
-        original,
-        facts.kind,
-        name,
-        seconds=_METADATA_SECONDS,
-        memory_mib=settings.CHILD_MEMORY_MIB,
-    )
+    said = _metadata_of(original, facts.kind, name)
     place = folder_name(folder.library_id, folder.id)
     file = photos.OriginalFile(file_id(folder.id, path), path, facts.size, facts.mtime_ns, place)
     kind, mismatch = facts.kind, facts.head_mismatch or ""
     held = (facts.sha256, kind.name, kind.media, kind.mime, mismatch)
     found = photos.PhotoImported(folder.library_id, file, *held, name=name)
-    read = photos.MetadataRead(
-        METADATA_VERSION,
-        {name: photos.Fact(fact.value, fact.source) for name, fact in said.facts.items()},
-        tuple(said.notes),
-    )
+    read = _as_event(said)
     with transaction.atomic():
         _take_turns(f"content:{found.library}:{found.sha256}", f"file:{found.file.id}")
         # Two files that swapped their names concern the same two photos, each the other way round.
@@ -111,6 +100,30 @@ def _import_picture(folder: Folder, path: str, original: Path, facts: FileFacts)
         places.settle_place(photo, said.position, said.located)
     sidecars.call_for(folder, path)
     return f"photo {photo}"
+
+
+def read_again(photo: Photo, original: Path) -> photos.MetadataRead:
+    """What a photo's file says of it, by today's rules. Raises as `import_found` does."""
+    name = photo.name if photo.name != original.name else ""
+    return _as_event(_metadata_of(original, KINDS[photo.kind], name))
+
+
+def _metadata_of(original: Path, kind: Kind, name: str) -> Metadata:
+    said: Metadata = run_in_child(
+        "decode",
+        read_metadata_and_place,
+        original,
+        kind,
+        name,
+        seconds=_METADATA_SECONDS,
+        memory_mib=settings.CHILD_MEMORY_MIB,
+    )
+    return said
+
+
+def _as_event(said: Metadata) -> photos.MetadataRead:
+    facts = {name: photos.Fact(fact.value, fact.source) for name, fact in said.facts.items()}
+    return photos.MetadataRead(METADATA_VERSION, facts, tuple(said.notes))
 
 
 def _place(found: photos.PhotoImported, read: photos.MetadataRead) -> UUID:

@@ -15,7 +15,7 @@ from core.readmodels.photos import Photo
 from core.readmodels.places import places_waiting
 from core.readmodels.sidecars import sidecars_in_file
 from events.event import Event
-from workers import facereactions
+from workers import facereactions, remaking
 from workers.actions import supersede_dead, withdraw_waiting
 from workers.jobsettings import upload_priority
 from workers.places import call_for_older, call_for_places
@@ -49,6 +49,11 @@ def _folder_online(event: Event) -> None:
         waiting = waiting.filter(path__startswith=f"{fact.below}/")
     for photo in waiting.values_list("id", flat=True):
         _render_unless_failed(photo)
+
+
+def _remake_library(event: Event) -> None:
+    args = {"library": str(subject_of(event.stream_id))}
+    defer_batch([NewJob(remaking.LIBRARY_TASK, queue="scan", args=args)])
 
 
 def _uploaded(event: Event) -> None:
@@ -144,7 +149,10 @@ def _content_replaced(event: Event) -> None:
 
 def _previews_rendered(event: Event) -> None:
     _resolve_step(event, Step.PREVIEWS, _DONE)
-    defer_batch([_step_job(subject_of(event.stream_id), Step.LABELS)])
+    photo = subject_of(event.stream_id)
+    # Made again by a newer version, the picture shows what it has shown: it need not be looked at again.
+    if not Photo.objects.filter(id=photo, processed_at__isnull=False).exists():
+        defer_batch([_step_job(photo, Step.LABELS)])
 
 
 def _seen(event: Event) -> None:
@@ -251,6 +259,7 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     "library.folder_online": _folder_online,
     "library.ignore_rules_changed": _scan_library,
     "library.rescan_asked": _scan_library,
+    "library.remake_asked": _remake_library,
     "library.analyses_switched": _analyses_switched,
     "library.analysis_asked": _analysis_asked,
     "photo.imported": _imported,

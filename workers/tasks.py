@@ -25,6 +25,7 @@ from workers import (
     purge,
     reanalysing,
     regrouping,
+    remaking,
     retryall,
     schedules,
     sidecars,
@@ -107,6 +108,22 @@ def render_previews(photo: str) -> str:
         found = looking.looks_found(known, known.sha256, made.looks, (made.width, made.height))
         record_looks(known.id, found, actor=_LOOKS)
     return made.method
+
+
+@app.task(name=remaking.LIBRARY_TASK, queue="scan", retry=RetryPolicy())
+def remake_library(library: str) -> int:
+    """Queue what an earlier version made of a library's photos, to be made again."""
+    return remaking.queue_older(UUID(library))
+
+
+@app.task(name=remaking.TASK, queue="previews", priority=-50, retry=RetryPolicy())
+def remake_photo(photo: str) -> str:
+    """Make again what an earlier version made of a photo, and nothing else."""
+    known = Photo.objects.get(id=UUID(photo))
+    done = [remaking.read_older_facts(known)]
+    if remaking.has_older_previews(known.revision):
+        done.append(render_previews(photo))
+    return ", ".join(filter(None, done))
 
 
 @app.task(name="find_looks", queue="previews", priority=0, retry=RetryPolicy())

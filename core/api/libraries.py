@@ -135,6 +135,13 @@ def analyse(request: HttpRequest, library_id: UUID) -> Status[None]:
     return Status(202, None)
 
 
+@router.post("/{library_id}/remake", response={202: None}, summary="Make again what an earlier version made")
+def remake(request: HttpRequest, library_id: UUID) -> Status[None]:
+    """Previews and the files' facts, only what is older, in the background and behind all other work."""
+    commands.ask_to_remake(_changeable(request, library_id).id, actor=_actor(request))
+    return Status(202, None)
+
+
 @router.post("/{library_id}/folders", response={201: LibraryOut}, summary="Add a folder")
 def add_folder(request: HttpRequest, library_id: UUID, new: NewFolder) -> Status[dict[str, Any]]:
     """422 when the folder is not there, cannot be read, or overlaps with one that is indexed."""

@@ -102,6 +102,11 @@ def ask_for_rescan(identity: UUID, *, actor: str) -> None:
     _decide(identity, lambda _: [libraries.RescanAsked()], actor)
 
 
+def ask_to_remake(identity: UUID, *, actor: str) -> None:
+    """Have previews and facts of an earlier version made again, in the background, behind all other work."""
+    _decide(identity, lambda _: [libraries.RemakeAsked()], actor)
+
+
 def ask_for_analysis(identity: UUID, *, actor: str) -> None:
     """Have a library's photos looked at again where nobody has looked yet, or an older model has."""
     _decide(identity, lambda _: [AnalysisAsked()], actor)

@@ -66,6 +66,16 @@ def take_out(photo_id: UUID, reason: str, *, actor: str) -> None:
     _decide(photo_id, lambda photo: photos.decide_taken_out(photo, reason), actor, must_exist=True)
 
 
+def record_metadata(photo_id: UUID, read: photos.MetadataRead, mtime_ns: int, *, actor: str, content: str) -> None:
+    """Record what the file says, read again by a newer version; not of other content than the photo's."""
+    complete = photos.MetadataRead(read.step_version, with_date(read.facts, mtime_ns), read.notes)
+
+    def decide(photo: photos.Photo) -> Sequence[photos.PhotoEvent]:
+        return [complete] if photo.sha256 == content else []
+
+    _decide(photo_id, decide, actor, must_exist=True)
+
+
 def record_previews(
     photo_id: UUID, result: photos.PreviewsRendered, *, actor: str, content: str | None = None
 ) -> None:

@@ -39,6 +39,7 @@ TYPES: dict[str, type[Any]] = {
     "library.analyses_switched": analysis.AnalysesSwitched,
     "library.analysis_asked": analysis.AnalysisAsked,
     "library.rescan_asked": libraries.RescanAsked,
+    "library.remake_asked": libraries.RemakeAsked,
     "library.folder_offline": libraries.FolderOffline,
     "library.folder_online": libraries.FolderOnline,
     "library.mount_forgotten": libraries.MountForgotten,

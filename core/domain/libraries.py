@@ -91,6 +91,11 @@ class RescanAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class RemakeAsked:
+    """A person wants previews and facts that an earlier version of Filmroll made to be made again."""
+
+
+@dataclass(frozen=True, slots=True)
 class FolderOffline:
     """The folder cannot be reached (a disk that is not mounted), so nothing can be said of the files in it.
 
@@ -153,6 +158,7 @@ LibraryEvent = (
     | AnalysesSwitched
     | AnalysisAsked
     | RescanAsked
+    | RemakeAsked
     | FolderOffline
     | FolderOnline
     | MountForgotten
@@ -252,7 +258,7 @@ def evolve(identity: UUID, library: Library, event: LibraryEvent) -> Library:  #
             return replace(library, unwatched={**library.unwatched, folder: reason})
         case FolderWatched(folder=folder):
             return replace(library, unwatched=_without(library.unwatched, folder))
-        case RescanAsked() | AnalysisAsked():
+        case RescanAsked() | RemakeAsked() | AnalysisAsked():
             return library
 
 

@@ -169,6 +169,14 @@ def analyse(request: Request, library_id: UUID) -> HttpResponse:
 
 @require_POST
 @staff_only
+def remake(request: Request, library_id: UUID) -> HttpResponse:
+    """Make again what an earlier version made."""
+    commands.ask_to_remake(_library(library_id).id, actor=actor_of(request))
+    return redirect("library", library_id)
+
+
+@require_POST
+@staff_only
 def remove(request: Request, library_id: UUID) -> HttpResponse:
     """Take a library out; its photos are no longer shown, its files are not touched."""
     commands.remove_library(_library(library_id).id, actor=actor_of(request))

@@ -86,6 +86,7 @@ urlpatterns = [
     path("libraries/<uuid:library_id>/change/", libraries.change, name="library-change"),
     path("libraries/<uuid:library_id>/rescan/", libraries.rescan, name="library-rescan"),
     path("libraries/<uuid:library_id>/analyse/", libraries.analyse, name="library-analyse"),
+    path("libraries/<uuid:library_id>/remake/", libraries.remake, name="library-remake"),
     path("libraries/<uuid:library_id>/remove/", libraries.remove, name="library-remove"),
     path("libraries/<uuid:library_id>/folders/", libraries.add_folder, name="folder-add"),
     path(

@@ -19,7 +19,8 @@ from workers.pipelines.poster import decode_poster
 from workers.pipelines.raw import decode_raw
 from workers.pipelines.scaling import fitted
 
-PREVIEWS_VERSION = 1
+# Raised whenever the pictures come out differently; `manage.py remake` makes the older ones again.
+PREVIEWS_VERSION = 2
 
 LARGE_EDGE = 2048
 # Half of 12 megapixels' 4,032 or 4,000 is near enough: decoded at half size, they need no scaling at all.

@@ -1,0 +1,121 @@
+"""What an earlier version made is made again when asked for, and nothing that a person typed meanwhile is lost."""
+
+import os
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+
+from core.commands.edits import edit_photo
+from core.commands.libraries import ask_to_remake
+from core.domain import edits
+from core.readmodels.photos import Photo
+from core.storage import preview_path
+from tests.workers.files.conftest import Home, history, work
+from workers import imports
+from workers.pipelines import previews
+
+pytestmark = pytest.mark.django_db
+
+
+def queued(*tasks: str) -> list[int]:
+    """The priorities of the waiting jobs of these tasks."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT priority FROM procrastinate_jobs WHERE status = 'todo' AND task_name = ANY(%s) ORDER BY id",
+            [list(tasks)],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def told(photo: UUID) -> list[str]:
+    """The events of a photo that are about what is known of it."""
+    return [one for one in history(photo) if one in ("metadata_read", "dated", "content_replaced")]
+
+
+def analyses() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM procrastinate_jobs WHERE queue_name = 'labels'")
+        return int(cursor.fetchone()[0])
+
+
+@pytest.fixture
+def upgrade(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Another version is installed, in which pictures, or the reading of facts, are better."""
+
+    def act(*, pictures: bool = False, facts: bool = False) -> None:
+        if pictures:
+            newer = previews.PREVIEWS_VERSION + 1
+            monkeypatch.setattr(previews, "PREVIEWS_VERSION", newer)
+            monkeypatch.setattr("workers.remaking.PREVIEWS_VERSION", newer)
+        if facts:
+            newer = imports.METADATA_VERSION + 1
+            monkeypatch.setattr(imports, "METADATA_VERSION", newer)
+            monkeypatch.setattr("workers.remaking.METADATA_VERSION", newer)
+
+    return act
+
+
+def test_older_previews_and_facts_are_made_again_behind_all_else_and_only_when_asked(
+    home: Home, upgrade: Any, admin_client: Client
+) -> None:
+    for number in range(3):
+        home.put(f"{number}.jpg", number)
+    home.scan()
+    before = {photo.id: photo.revision for photo in Photo.objects.all()}
+    Photo.objects.update(processed_at="2024-01-01T00:00:00Z")
+    some = next(iter(before))
+    edit_photo(some, [edits.PhotoTitled("Lake"), edits.PhotoDated("2001-02-03T04:05:06")], actor="account:1")
+    upgrade(pictures=True, facts=True)
+    home.put("new.jpg", 9)
+    home.scan()
+    looked_at = analyses()
+    assert {one.id: one.revision for one in Photo.objects.filter(id__in=before)} == before, "never by itself"
+    admin_client.post(f"/libraries/{home.library}/remake/")
+    ask_to_remake(home.library, actor="account:1")
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE procrastinate_jobs SET status = 'succeeded' WHERE task_name = 'scan_library'")
+        cursor.execute("SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'remake_library'")
+        assert cursor.fetchone()[0] == 2
+    call_command("remake", verbosity=0)
+    assert queued("remake_photo") == [-50, -50, -50]
+    work()
+    after = {photo.id: photo.revision for photo in Photo.objects.filter(id__in=before)}
+    assert set(after) == set(before) and not set(after.values()) & set(before.values())
+    assert all(preview_path(one, revision, "tile").exists() for one, revision in after.items())
+    assert history(some).count("metadata_read") == 2
+    photo = Photo.objects.get(id=some)
+    assert (photo.facts["title"]["value"], photo.taken_local.year) == ("Lake", 2001)
+    assert analyses() == looked_at, "what is in a picture stays, whoever drew it"
+    call_command("remake", verbosity=0)
+    assert queued("remake_photo") == []
+
+
+def test_j22_a_date_typed_while_the_metadata_is_read_stays(
+    home: Home, upgrade: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = home.put("one.jpg", 1)
+    home.scan()
+    photo = Photo.objects.get().id
+    run, typed = imports.run_in_child, iter(("1999-09-09T09:09:09", "1998-08-08T08:08:08"))
+
+    def type_meanwhile(lane: str, function: Any, *given: Any, **limits: Any) -> Any:
+        done = run(lane, function, *given, **limits)
+        edit_photo(photo, [edits.PhotoDated(next(typed))], actor="account:1")
+        return done
+
+    monkeypatch.setattr(imports, "run_in_child", type_meanwhile)
+    # The file is edited, and read again; then another version of Filmroll reads it once more.
+    home.put("one.jpg", 2)
+    os.utime(path, ns=(1, 1_000_000_000))
+    home.scan()
+    assert told(photo) == ["metadata_read", "dated", "content_replaced", "metadata_read"]
+    assert (Photo.objects.get().taken_local.year, Photo.objects.get().taken_source) == (1999, "user")
+    upgrade(facts=True)
+    call_command("remake", verbosity=0)
+    work()
+    assert told(photo)[4:] == ["dated", "metadata_read"]
+    assert (Photo.objects.get().taken_local.year, Photo.objects.get().taken_source) == (1998, "user")
