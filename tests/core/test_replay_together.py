@@ -1,6 +1,8 @@
 """A read model whose handlers read another one's tables says so, since both have to be replayed together."""
 
+import dis
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from types import CodeType, ModuleType
 from typing import Any
 
@@ -16,13 +18,26 @@ def names_in(code: CodeType) -> Iterator[str]:
             yield from names_in(inner)
 
 
+def imports_in(code: CodeType) -> dict[str, Any]:
+    """What a function imports when it runs."""
+    found: dict[str, Any] = {}
+    source = ""
+    for step in dis.get_instructions(code):
+        if step.opname == "IMPORT_NAME":
+            source = step.argval
+        elif step.opname == "IMPORT_FROM":
+            found[step.argval] = getattr(import_module(source), step.argval)
+    return found
+
+
 def reached(module: ModuleType, function: Callable[..., Any], seen: set[str]) -> set[str]:
-    """All names in a function of a module and in those that it calls there."""
+    """All names in a function of a read model and in those of read models that it calls."""
+    known = {**vars(module), **imports_in(function.__code__)}
     for name in set(names_in(function.__code__)) - seen:
         seen.add(name)
-        called = vars(module).get(name)
-        if hasattr(called, "__code__") and called.__module__ == module.__name__:
-            reached(module, called, seen)
+        called = known.get(name)
+        if hasattr(called, "__code__") and called.__module__.startswith("core.readmodels."):
+            reached(import_module(called.__module__), called, seen)
     return seen
 
 
