@@ -68,6 +68,25 @@ def addresses(photo: object, failure: object) -> dict[str, str]:
         "folder-remove": f"/libraries/{failure}/folders/{photo}/remove/",
         "skipped": "/skipped/",
         "progress": "/progress/",
+        "similar": f"/photos/{photo}/similar/",
+        "looks": "/looks/",
+        "search": "/search/",
+        "search-suggestions": "/search/suggestions/",
+        "places": "/places/",
+        "dates": "/dates/",
+        "date-forget": f"/dates/{failure}/forget/",
+        "people": "/people/",
+        "loose-faces": "/people/faces/",
+        "photo-face": f"/photos/{photo}/faces/{failure}/",
+        "face": f"/people/faces/{failure}/r1.webp",
+        "face-name": f"/people/faces/{failure}/name/",
+        "person-answer": "/people/answer/",
+        "group-again": "/people/group-again/",
+        "person-undo": f"/people/undo/{failure}/",
+        "person": f"/people/{failure}/",
+        "person-change": f"/people/{failure}/change/",
+        "person-merge": f"/people/{failure}/merge/",
+        "person-faces": f"/people/{failure}/faces/",
     }
 
 
@@ -90,6 +109,8 @@ POSTS = {
         "folder-add",
         "folder-remove",
     ),
+    *("date-forget", "face-name", "photo-face", "group-again"),
+    *("person-answer", "person-undo", "person-change", "person-merge", "person-faces"),
 }
 
 
@@ -125,7 +146,7 @@ def test_a_fragment_sends_the_whole_page_to_the_sign_in(owner: Account) -> None:
     [
         *("photo", "photo-details", "photo-metadata", "tile", "large", "original", "playing", "motion"),
         *("unstack", "restack", "on-top", "photo-edit", "photo-undo", "photo-sidecar", "take-out"),
-        "show-again",
+        *("show-again", "similar", "photo-face"),
         *("retry", "set-aside"),
     ],
 )

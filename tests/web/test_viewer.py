@@ -1,7 +1,9 @@
 """The viewer: neighbours, details with their sources, things, and the history in words."""
 
+import json
 import re
 from datetime import UTC, datetime
+from html import unescape
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -146,9 +148,10 @@ def test_things_are_chips_with_their_boxes_surest_first(shelf: Shelf, page: Clie
     words = text_of(answer)
     assert words.index("dog 93 %") < words.index("cat 41 %")
     assert "Seen by the model YOLOX-S 0.1.1" in words
-    page_text = answer.content.decode()
-    assert "left:10.00%;top:20.00%;width:30.00%;height:60.00%" in page_text
-    assert "left:50.00%;top:50.00%;width:50.00%;height:40.00%" in page_text  # kept inside the picture
+    told = re.search(r'data-boxes="([^"]+)"', answer.content.decode())
+    assert told
+    sides = [[box[side] for side in ("left", "top", "width", "height")] for box in json.loads(unescape(told[1]))]
+    assert sides == [[10, 20, 30, 60], [50, 50, 50, 40]]  # the second is kept inside the picture
 
 
 def test_things_that_nobody_looked_for_are_told_from_things_that_were_not_found(
@@ -324,6 +327,7 @@ _EXAMPLES: dict[str, dict[str, object]] = {
     "photo.stacked": {"stack": str(UUID(int=5)), "rule": "shot"},
     "photo.unstacked": {"stack": str(UUID(int=5))},
     "photo.put_on_top": {"stack": str(UUID(int=5))},
+    "photo.top_taken_back": {"stack": str(UUID(int=5))},
     "photo.marked_duplicate": {"of": str(UUID(int=6)), "review": str(UUID(int=7))},
     "photo.unmarked_duplicate": {"of": str(UUID(int=6))},
     "photo.told_apart": {"others": [str(UUID(int=6))], "review": str(UUID(int=7))},
