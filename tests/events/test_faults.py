@@ -18,7 +18,8 @@ from psycopg.conninfo import make_conninfo
 from core import database
 from events import connecting
 from events.event import Event, NewEvent
-from events.store import ANY, append, read_stream
+from events.pulse import pulse
+from events.store import ANY, CHANNEL, append, read_stream
 from events.subscriptions import Subscription
 from tests.events.elsewhere import admin, new_server
 from tests.events.following import add, following, seen_by, until
@@ -87,6 +88,8 @@ def test_a_writer_cut_off_in_the_middle_of_its_append_can_simply_do_it_again() -
             append("test-1", ANY, [NewEvent("test.done", {})])
             raise AssertionError("its session was ended")
         connection.close()
+        # The bare append above tells nobody, and a follower that is at rest waits to be told.
+        pulse(CHANNEL)
         assert until(lambda: seen) < 5
         again = append("test-1", ANY, events)
         until(lambda: len(seen) == 4)

@@ -12,9 +12,8 @@ import pytest
 
 from tests.journeys.conftest import Installation
 from tests.journeys.pictures import picture_bytes
-from tests.journeys.test_disks import Mount, fill, mount
+from tests.journeys.test_disks import Mount, fill
 
-__all__ = ["mount"]  # a fixture
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 MIB = 1 << 20
 

@@ -36,7 +36,7 @@ def watched(installation: Installation) -> Iterator[Installation]:
     installation.start("worker")
     installation.start("watch")
     installation.until("SELECT count(*) FROM library_folder WHERE device IS NOT NULL", 1)
-    installation.until("SELECT count(*) FROM procrastinate_jobs WHERE status IN ('todo', 'doing')", 0)
+    installation.status(wait_idle=True)
     yield installation
 
 

@@ -145,8 +145,10 @@ def test_an_answer_that_comes_after_a_line_was_ticked_leaves_the_tick(operator: 
     window.goto("/jobs/dead/")
     box = window.get_by_label(f"Choose job {first}")
     box.wait_for()
-    box.evaluate(
-        "box => document.addEventListener('htmx:beforeRequest', () => setTimeout(() => box.click()), {once: true})"
+    window.evaluate(
+        "job => document.addEventListener('htmx:beforeRequest', () => setTimeout(() =>"
+        " document.querySelector(`input[name=job][value='${job}']`).click()), {once: true})",
+        first,
     )
     second = make("dead")
     _change()
