@@ -14,7 +14,7 @@ from core.readmodels.photos import Photo
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("repeats", [200, pytest.param(1000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("repeats", [50, pytest.param(1000, marks=pytest.mark.slow)])
 def test_j10_steps_that_end_together_have_exactly_one_follow_up(tmp_path: object, repeats: int) -> None:
     library = add_library(tmp_path, actor="test")  # type: ignore[arg-type]
     with ThreadPoolExecutor(4) as pool:

@@ -153,7 +153,7 @@ def test_the_next_event_comes_soon_after_the_listening_connection_was_killed(wat
     seen: list[Event] = []
     with following(Subscription("listening", seen.extend)):
         add("test-1")
-        until(lambda: len(seen) == 1)
+        until(lambda: len(seen) == 1 and processes(watcher, "listener"))
         [pid] = processes(watcher, "listener")
         watcher.execute("SELECT pg_terminate_backend(%s)", [pid])
         add("test-1")

@@ -23,7 +23,7 @@ def failed_names(installation: Installation) -> set[str]:
     return {row[0] for row in installation.rows("SELECT name FROM failure")}
 
 
-@pytest.mark.parametrize("good", [90, pytest.param(990, marks=[pytest.mark.slow, pytest.mark.timeout(400)])])
+@pytest.mark.parametrize("good", [40, pytest.param(990, marks=[pytest.mark.slow, pytest.mark.timeout(400)])])
 def test_j1_ten_corrupt_pictures_among_many_end_as_dead_letters_and_hold_up_nobody(
     installation: Installation, good: int
 ) -> None:
@@ -58,6 +58,7 @@ def test_j5_an_unreadable_file_early_in_the_walk_is_listed_and_the_rest_is_impor
     assert "empty" in installation.value("SELECT reason FROM failure")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs a file that cannot be read")
 def test_j5_a_file_that_the_disk_refuses_to_read_is_tried_again_and_holds_up_nobody(
     installation: Installation,
@@ -75,7 +76,7 @@ def test_j5_a_file_that_the_disk_refuses_to_read_is_tried_again_and_holds_up_nob
     assert told == [("disk-error", "OSError", True)]
 
 
-@pytest.mark.parametrize("step", ["import_file", "render_previews"])
+@pytest.mark.parametrize("step", [pytest.param("import_file", marks=pytest.mark.slow), "render_previews"])
 def test_j7_a_worker_killed_in_the_middle_of_a_step_strands_no_photo(
     installation: Installation, step: str
 ) -> None:
@@ -114,6 +115,7 @@ def test_j7_a_worker_killed_again_and_again_still_finishes(installation: Install
     assert now["shown"] + now["failed"] == 12
 
 
+@pytest.mark.slow
 def test_a_stopped_worker_gives_its_jobs_back_at_once_and_burns_no_attempt(installation: Installation) -> None:
     for number in range(20):
         make_picture(installation.photos / f"{number}.jpg", number, (2400, 1800))
@@ -129,6 +131,7 @@ def test_a_stopped_worker_gives_its_jobs_back_at_once_and_burns_no_attempt(insta
     assert installation.status(wait_idle=True)["photos"]["shown"] == 20
 
 
+@pytest.mark.slow
 def test_j27_no_text_in_a_file_is_too_long_or_too_odd(installation: Installation) -> None:
     odd = {
         "lens-129.jpg": "L" * 129,
@@ -146,6 +149,7 @@ def test_j27_no_text_in_a_file_is_too_long_or_too_odd(installation: Installation
     assert "\0" not in lenses["with-nul.jpg"]
 
 
+@pytest.mark.slow
 def test_j28_a_jpeg_without_jfif_or_exif_header_is_a_picture_like_any_other(installation: Installation) -> None:
     whole = picture_bytes(3)
     assert whole[2:4] == b"\xff\xe0"

@@ -417,7 +417,13 @@ def _difference(drawn: list[int], expected: Any) -> int:
     return max(abs(ours - theirs) for ours, theirs in zip(drawn[2:], rgba, strict=True))
 
 
-@pytest.mark.parametrize(("size", "scheme"), [(WIDE, "light"), (PHONE, "dark")], ids=["wide-light", "phone-dark"])
+@pytest.mark.parametrize(
+    ("size", "scheme"),
+    [
+        pytest.param(WIDE, "light", id="wide-light", marks=pytest.mark.slow),
+        pytest.param(PHONE, "dark", id="phone-dark"),
+    ],
+)
 def test_no_page_keeps_anybody_out(shelf: Shelf, signed_in: Any, size: dict[str, int], scheme: str) -> None:
     from axe_playwright_python.sync_playwright import Axe
 

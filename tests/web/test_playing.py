@@ -142,6 +142,6 @@ class TestInABrowser:
         moves = motion == "no-preference"
         wait_until(lambda: button.get_attribute("aria-pressed") == str(moves).lower())
         image = window.locator(".picture img")
-        assert image.get_attribute("src").endswith("/playing") == moves
+        wait_until(lambda: image.get_attribute("src").endswith("/playing") == moves)
         button.click()
-        assert image.get_attribute("src").endswith("/playing") != moves
+        wait_until(lambda: image.get_attribute("src").endswith("/playing") != moves)

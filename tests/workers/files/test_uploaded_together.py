@@ -3,9 +3,11 @@
 import hashlib
 import io
 import json
+from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
+from django.db.models import F
 from django.test import Client
 from PIL import Image
 
@@ -16,6 +18,7 @@ from core.readmodels.files import PhotoFile
 from core.readmodels.photos import Photo
 from core.readmodels.sidecars import Sidecar
 from core.readmodels.stacks import StackMember
+from core.readmodels.uploads import UploadedFile
 from core.receiving import keep_at_once
 from core.uploads import Upload
 from tests.workers.files.conftest import work
@@ -72,6 +75,7 @@ def test_a_sidecar_finds_the_photo_that_it_came_with_whichever_is_first(olga: Ac
     upload(olga, "IMG_1.jpg", shot(1))
     work()
     older = Photo.objects.get()
+    UploadedFile.objects.update(uploaded_at=F("uploaded_at") - timedelta(hours=1))
     files = [("IMG_1.jpg", shot(2)), ("IMG_1.jpg.xmp", XMP.format(4).encode())]
     for name, data in files if first == "picture" else files[::-1]:
         told = upload(olga, name, data)

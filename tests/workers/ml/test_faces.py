@@ -200,6 +200,7 @@ def test_one_person_is_told_from_another(shared: Path, models: dict[str, dict[st
     assert obama @ biden < 0.2
 
 
+@pytest.mark.slow
 def test_a_broken_model_is_trouble_of_its_own_analysis_alone(
     shared: Path, models: dict[str, dict[str, Path]], tmp_path: Path
 ) -> None:

@@ -254,6 +254,7 @@ def overlap(one: Label, other: Label) -> float:
     return float(objects._overlaps(np.array([one.box, other.box], dtype=np.float32))[0, 1])
 
 
+@pytest.mark.slow
 def test_grey_palette_and_transparent_pictures_are_analysed_too(shared: Path, model: Path, tmp_path: Path) -> None:
     with Image.open(shared / "photos" / "good" / "cat_720p.jpg") as cat:
         for mode in ("L", "P", "RGBA", "CMYK"):
@@ -276,6 +277,7 @@ def models_loaded() -> int:
     return runtime.loaded()
 
 
+@pytest.mark.slow
 def test_a_damaged_model_that_makes_tensorflow_crash_costs_this_one_try(shared: Path, tmp_path: Path) -> None:
     """TensorFlow does not check a file before it believes it: that is why only hashed files are given to it."""
     broken = tmp_path / "broken.tflite"
