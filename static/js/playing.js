@@ -8,7 +8,8 @@ function prepare() {
   const video = film();
   if (video?.matches("[data-types]") && !plays(video)) refuse(video);
   const moving = document.querySelector("#viewer img[data-moving]");
-  if (moving && !still.matches) animate(moving, true);
+  // Once for each picture: when the panel beside it is fetched anew, what was stopped stays stopped.
+  if (moving && !still.matches && moving.dataset.still === undefined) animate(moving, true);
 }
 
 function plays(video) {

@@ -144,6 +144,7 @@ def test_rows_keep_each_photos_shape_and_one_height(shelf: Shelf, signed_in: Any
     assert window.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+@pytest.mark.slow
 def test_newer_photos_join_above_without_moving_what_is_looked_at(
     shelf: Shelf, signed_in: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -271,6 +272,7 @@ def test_a_waiting_tile_gets_its_picture_where_it_stands(shelf: Shelf, signed_in
     assert window.locator(f"#p-{photo}").bounding_box() == before
 
 
+@pytest.mark.slow
 def test_further_down_new_photos_are_announced_and_nothing_moves(shelf: Shelf, signed_in: Any) -> None:
     for n in range(30):
         shelf.photo(f"{n}.jpg", taken=f"2020-01-{n + 1:02}T10:00:00")

@@ -145,3 +145,5 @@ class TestInABrowser:
         wait_until(lambda: image.get_attribute("src").endswith("/playing") == moves)
         button.click()
         wait_until(lambda: image.get_attribute("src").endswith("/playing") != moves)
+        window.evaluate("htmx.trigger(document.querySelector('#viewer *'), 'htmx:afterSwap')")
+        assert image.get_attribute("src").endswith("/playing") != moves, "a swap beside it changes nothing"

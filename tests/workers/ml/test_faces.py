@@ -168,6 +168,7 @@ def look(photo: Path, models: dict[str, dict[str, Path]], *only: str) -> Seen:
     return seen
 
 
+@pytest.mark.slow
 def test_faces_are_found_in_a_group_and_on_grey_pictures_and_not_in_dogs_and_facades(
     shared: Path, models: dict[str, dict[str, Path]], tmp_path: Path
 ) -> None:
@@ -188,6 +189,7 @@ def test_faces_are_found_in_a_group_and_on_grey_pictures_and_not_in_dogs_and_fac
             assert len(seen.similar) == 1024
 
 
+@pytest.mark.slow
 def test_one_person_is_told_from_another(shared: Path, models: dict[str, dict[str, Path]]) -> None:
     def vector(name: str) -> np.ndarray:
         seen = look(shared / "photos" / "faces" / name, models, "faces")

@@ -216,6 +216,7 @@ def match(expected: list[Label], found: list[Label]) -> list[tuple[Label, Label 
     return pairs
 
 
+@pytest.mark.slow
 def test_real_photos_give_what_the_reference_gives(shared: Path, model: Path) -> None:
     wrong = []
     for photo, expected in golden(shared):
