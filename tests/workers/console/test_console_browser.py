@@ -139,6 +139,7 @@ def test_what_is_written_into_a_form_is_not_taken_away_by_an_update_and_a_set_bo
     assert window.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+@pytest.mark.slow
 def test_an_answer_that_comes_after_a_line_was_ticked_leaves_the_tick(operator: Any, make: Make) -> None:
     first = make("dead")
     window = operator()

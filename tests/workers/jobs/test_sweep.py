@@ -156,6 +156,6 @@ def test_a_fetch_whose_answer_was_lost_strands_no_job(start_worker: Start, mark:
             WHERE datname = current_database() AND pid <> pg_backend_pid()"""
     )
     defer("touch", args={"mark": str(mark)}, queue="files")
-    wait_until(lambda: status_of(job) == "succeeded", log=worker.log)
+    wait_until(lambda: status_of(job) == "succeeded", 30, log=worker.log)
     outcomes = Attempt.objects.filter(job_id=job).order_by("number").values_list("outcome", flat=True)
     assert list(outcomes) == ["handed back", "succeeded"]
