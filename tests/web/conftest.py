@@ -166,12 +166,18 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture
-def window(browser: Any, transactional_db: None, owner: Account) -> Iterator[Any]:
+def window_options() -> dict[str, Any]:
+    """What Playwright is told of the window; a module that needs another one has a fixture of this name."""
+    return {"viewport": {"width": 1100, "height": 800}}
+
+
+@pytest.fixture
+def window(browser: Any, window_options: dict[str, Any], transactional_db: None, owner: Account) -> Iterator[Any]:
     """The owner's window before the site; nothing in it may complain of an error."""
     client = Client()
     client.force_login(owner)
     with serving() as site:
-        context = browser.new_context(base_url=site, viewport={"width": 1100, "height": 800}, has_touch=True)
+        context = browser.new_context(base_url=site, **window_options)
         context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": site}])
         opened = context.new_page()
         complaints: list[str] = []

@@ -12,7 +12,7 @@ from core.accounts import Account
 from core.domain.photos import Label
 from core.readmodels.photos import Photo
 from core.web import live
-from tests.web.browsing import CHROMIUM, chromium, serving, wait_until
+from tests.web.browsing import CHROMIUM, serving, wait_until
 from tests.web.conftest import PASSWORD, Shelf, minute
 
 pytestmark = [
@@ -23,12 +23,6 @@ pytestmark = [
 RULES = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]
 NOWHERE = "/no-such-page/"
 WIDE, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 800}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture

@@ -1,16 +1,13 @@
 """A review of duplicates by keyboard in a real browser, and the comparison at the same spot."""
 
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from django.test import Client
 
-from core.accounts import Account
 from core.readmodels.photos import Photo
-from tests.web.browsing import CHROMIUM, chromium, serving
+from tests.web.browsing import CHROMIUM
 from tests.web.conftest import Shelf
 from tests.web.test_browser_pages import RULES
 from tests.web.test_duplicates import alike
@@ -20,28 +17,6 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no Chromium here"),
 ]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture
-def window(browser: Any, transactional_db: None, owner: Account) -> Iterator[Any]:
-    client = Client()
-    client.force_login(owner)
-    with serving() as site:
-        context = browser.new_context(base_url=site, viewport={"width": 1100, "height": 800})
-        context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": site}])
-        opened = context.new_page()
-        complaints: list[str] = []
-        opened.on("pageerror", lambda error: complaints.append(str(error)))
-        opened.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
-        yield opened
-        context.close()
-        assert complaints == []
 
 
 def out_of_sight() -> set[Any]:

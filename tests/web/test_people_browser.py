@@ -1,16 +1,13 @@
 """People in a real browser: who looks alike, a name, faces ticked and split off, and the way back."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from django.test import Client
 
-from core.accounts import Account
 from core.readmodels.faces import Face, Person
-from tests.web.browsing import CHROMIUM, chromium, serving, wait_until
+from tests.web.browsing import CHROMIUM, wait_until
 from tests.web.conftest import Shelf
 from tests.web.peopling import find_faces, person_of, snap
 from tests.web.test_browser_pages import RULES
@@ -24,28 +21,9 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as started:
-        yield started
-
-
 @pytest.fixture
-def window(browser: Any, transactional_db: None, owner: Account) -> Iterator[Any]:
-    client = Client()
-    client.force_login(owner)
-    with serving() as site:
-        context = browser.new_context(
-            base_url=site, viewport={"width": 1100, "height": 800}, reduced_motion="reduce"
-        )
-        context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": site}])
-        opened = context.new_page()
-        complaints: list[str] = []
-        opened.on("pageerror", lambda error: complaints.append(str(error)))
-        opened.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
-        yield opened
-        context.close()
-        assert complaints == []
+def window_options() -> dict[str, Any]:
+    return {"viewport": {"width": 1100, "height": 800}, "reduced_motion": "reduce"}
 
 
 def looks_right(window: Any) -> None:

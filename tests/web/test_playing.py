@@ -1,16 +1,13 @@
 """What moves, in a real browser: films play and seek, what cannot play says so, and stillness is respected."""
 
-from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.test import Client
 
-from core.accounts import Account
 from core.readmodels.photos import Photo
 from core.web.playing import length_of, playback_of
-from tests.web.browsing import CHROMIUM, chromium, serving, wait_until
+from tests.web.browsing import CHROMIUM, wait_until
 from tests.web.conftest import Shelf
 from tests.workers.pipelines.films import make_film, scene
 from tests.workers.pipelines.test_pipeline_moving import picture
@@ -43,26 +40,9 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return make_film(path, 60, lambda number: scene(number, (320, 240)), "libvpx").read_bytes()
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as started:
-        yield started
-
-
 @pytest.fixture
-def window(browser: Any, transactional_db: None, owner: Account) -> Iterator[Any]:
-    client = Client()
-    client.force_login(owner)
-    with serving() as site:
-        context = browser.new_context(base_url=site, viewport={"width": 1000, "height": 700})
-        context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": site}])
-        opened = context.new_page()
-        complaints: list[str] = []
-        opened.on("pageerror", lambda error: complaints.append(str(error)))
-        opened.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
-        yield opened
-        context.close()
-        assert complaints == []
+def window_options() -> dict[str, Any]:
+    return {"viewport": {"width": 1000, "height": 700}}
 
 
 def of_film(window: Any, question: str) -> Any:

@@ -1,18 +1,16 @@
 """Search by keyboard in a real browser, boxes over the picture, and pages that fit every window."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from django.test import Client
 
 from core.accounts import Account
 from core.commands.occasions import name_date
 from core.domain.photos import Label
-from tests.web.browsing import CHROMIUM, chromium, serving, wait_until
+from tests.web.browsing import CHROMIUM, wait_until
 from tests.web.conftest import Shelf
 from tests.web.test_browser_pages import RULES
 from tests.web.test_search import in_paris
@@ -25,28 +23,9 @@ pytestmark = [
 WIDTHS = (390, 820, 1920)
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as started:
-        yield started
-
-
 @pytest.fixture
-def window(browser: Any, transactional_db: None, owner: Account) -> Iterator[Any]:
-    client = Client()
-    client.force_login(owner)
-    with serving() as site:
-        context = browser.new_context(
-            base_url=site, viewport={"width": 390, "height": 800}, reduced_motion="reduce"
-        )
-        context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": site}])
-        opened = context.new_page()
-        complaints: list[str] = []
-        opened.on("pageerror", lambda error: complaints.append(str(error)))
-        opened.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
-        yield opened
-        context.close()
-    assert complaints == []
+def window_options() -> dict[str, Any]:
+    return {"viewport": {"width": 390, "height": 800}, "reduced_motion": "reduce"}
 
 
 @pytest.mark.slow

@@ -18,6 +18,13 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no Chromium here"),
 ]
+
+
+@pytest.fixture
+def window_options() -> dict[str, Any]:
+    return {"viewport": {"width": 1100, "height": 800}, "has_touch": True}
+
+
 LONG_PRESS = """tile => {
   const told = { bubbles: true, cancelable: true, pointerType: "touch", pointerId: 1 };
   tile.dispatchEvent(new PointerEvent("pointerdown", told));

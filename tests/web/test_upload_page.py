@@ -15,7 +15,7 @@ from django.test import Client
 from core.accounts import Account
 from core.readmodels.uploads import UploadedFile
 from core.uploads import Upload
-from tests.web.browsing import CHROMIUM, chromium, serving, wait_until
+from tests.web.browsing import CHROMIUM, serving, wait_until
 from tests.web.uploading import gathering, kept_by, picture, sha256
 from workers import tasks
 
@@ -40,12 +40,6 @@ browser_test = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no Chromium here"),
 ]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture
