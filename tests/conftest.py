@@ -6,8 +6,12 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from core import database
 
 _held = contextlib.ExitStack()
 
@@ -67,6 +71,23 @@ def mount() -> Iterator[Callable[..., None]]:
     yield act
     for place in reversed(made):
         subprocess.run(["umount", "--lazy", str(place)], capture_output=True, check=False)
+
+
+@pytest.fixture
+def own_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator["database.Embedded"]:
+    """A server of this test's own, that may be stopped."""
+    from core import database
+
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    # PostgreSQL runs as another user, who must be able to walk here.
+    for folder in (tmp_path, *list(tmp_path.parents)[:3]):
+        folder.chmod(folder.stat().st_mode | 0o011)
+    server = database.Embedded(tmp_path / "own", fsync="off")
+    server.prepare()
+    server.start()
+    server.wait_until_ready()
+    yield server
+    server.stop()
 
 
 @pytest.fixture(autouse=True)

@@ -134,20 +134,6 @@ def test_j15_a_system_at_rest_says_less_than_one_statement_in_five_seconds(
     assert up.wait(20) == 0
 
 
-@pytest.fixture
-def own_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[database.Embedded]:
-    """A server of this test's own, that may be stopped."""
-    monkeypatch.delenv("DATABASE_URL", raising=False)
-    for folder in (tmp_path, *list(tmp_path.parents)[:3]):
-        folder.chmod(folder.stat().st_mode | 0o011)
-    server = database.Embedded(tmp_path / "own", fsync="off")
-    server.prepare()
-    server.start()
-    server.wait_until_ready()
-    yield server
-    server.stop()
-
-
 def test_j24_a_minute_without_the_database_in_an_import_and_everything_goes_on_by_itself(
     own_server: database.Embedded, tmp_path: Path
 ) -> None:

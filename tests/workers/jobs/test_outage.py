@@ -5,29 +5,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
-import pytest
 
 from core import database
 from tests.workers.jobs.processes import ROOT, WorkerProcess, lines, wait_until
-
-
-@pytest.fixture
-def own_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[database.Embedded]:
-    """A server of this test's own, that may be stopped."""
-    monkeypatch.delenv("DATABASE_URL", raising=False)
-    # PostgreSQL runs as another user, who must be able to walk here.
-    for folder in (tmp_path, *list(tmp_path.parents)[:3]):
-        folder.chmod(folder.stat().st_mode | 0o011)
-    server = database.Embedded(tmp_path / "own", fsync="off")
-    server.prepare()
-    server.start()
-    server.wait_until_ready()
-    yield server
-    server.stop()
 
 
 def test_j24_jobs_go_on_by_themselves_when_the_database_is_back_and_no_result_is_lost_or_doubled(
