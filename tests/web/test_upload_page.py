@@ -129,9 +129,10 @@ class TestInTheBrowser:
         wait_until(Upload.objects.exists)
         wait_until(lambda: "upload:" in "".join(window.evaluate("Object.keys(localStorage)")))
         window.on("dialog", lambda dialog: dialog.accept())
-        window.unroute_all()
+        # Cut off until the reload is over: a further try in between would end the upload.
         window.reload()
         window.locator("[data-upload-interrupted-words]", has_text="long.jpg").wait_for()
+        window.unroute_all()
         choose(window, ("long.jpg", data))
         state(window, "long.jpg", "Uploaded")
         assert Upload.objects.count() == 1
