@@ -13,6 +13,7 @@ import pytest
 if TYPE_CHECKING:
     from core import database
 
+pytest_plugins = ["tests.web.windows"]
 _held = contextlib.ExitStack()
 
 

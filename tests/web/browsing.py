@@ -14,6 +14,9 @@ import uvicorn
 from django.db import connections
 
 CHROMIUM = Path("/usr/bin/chromium")
+NOWHERE = "/no-such-page/"  # an address without a page: its 404 is no complaint
+RULES = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]  # what axe is to look for
+WIDE, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 800}
 _SECONDS = 10
 
 

@@ -23,7 +23,7 @@ from core.domain import files, photos
 from core.domain.files import file_id
 from core.domain.photos import Fact
 from core.storage import preview_path
-from tests.web.browsing import chromium, serving
+from tests.web.browsing import serving
 
 PASSWORD = "a long enough password"
 # A real placeholder: of an orange evening sky.
@@ -156,13 +156,6 @@ def no_tries_remembered() -> None:
 def quick_passwords(settings: object) -> None:
     """A password hash that costs nothing: what is tested here is who may come in, not how slow it is."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # type: ignore[attr-defined]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """A real browser, for all tests of a module."""
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture

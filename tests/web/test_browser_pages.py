@@ -1,7 +1,6 @@
 """The pages in a real browser: what scripts, styles and live signals do together."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from core.accounts import Account
 from core.domain.photos import Label
 from core.readmodels.photos import Photo
 from core.web import live
-from tests.web.browsing import CHROMIUM, serving, wait_until
+from tests.web.browsing import CHROMIUM, NOWHERE, PHONE, RULES, WIDE, wait_until
 from tests.web.conftest import PASSWORD, Shelf, minute
 
 pytestmark = [
@@ -20,35 +19,6 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no Chromium here"),
 ]
-RULES = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]
-NOWHERE = "/no-such-page/"
-WIDE, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 800}
-
-
-@pytest.fixture
-def site(transactional_db: None) -> Iterator[str]:
-    with serving() as address:
-        yield address
-
-
-@pytest.fixture
-def visit(browser: Any, site: str) -> Iterator[Any]:
-    """Opens a window before the site; no window may have had an error that a script or the policy caused."""
-    complaints: list[str] = []
-    contexts = []
-
-    def open_window(**options: Any) -> Any:
-        context = browser.new_context(**{"viewport": WIDE, "base_url": site, **options})
-        contexts.append(context)
-        window = context.new_page()
-        window.on("pageerror", lambda error: complaints.append(str(error)))
-        window.on("console", lambda said: complaints.append(complaint(said)) if said.type == "error" else None)
-        return window
-
-    yield open_window
-    for context in contexts:
-        context.close()
-    assert [text for text in complaints if not text.endswith(NOWHERE)] == []
 
 
 @pytest.fixture
@@ -65,10 +35,6 @@ def signed_in(visit: Any, site: str, owner: Account) -> Any:
         return window
 
     return open_window
-
-
-def complaint(said: Any) -> str:
-    return f"{said.text} {said.location['url']}"
 
 
 def tiles(window: Any) -> list[str]:

@@ -7,9 +7,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from core.readmodels.photos import Photo
-from tests.web.browsing import CHROMIUM
+from tests.web.browsing import CHROMIUM, RULES
 from tests.web.conftest import Shelf
-from tests.web.test_browser_pages import RULES
 from tests.web.test_duplicates import alike
 
 pytestmark = [

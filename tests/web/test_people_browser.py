@@ -7,10 +7,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from core.readmodels.faces import Face, Person
-from tests.web.browsing import CHROMIUM, wait_until
+from tests.web.browsing import CHROMIUM, RULES, wait_until
 from tests.web.conftest import Shelf
 from tests.web.peopling import find_faces, person_of, snap
-from tests.web.test_browser_pages import RULES
 from tests.web.test_people_page import half_alike
 
 pytestmark = [

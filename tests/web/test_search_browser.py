@@ -10,9 +10,8 @@ from axe_playwright_python.sync_playwright import Axe
 from core.accounts import Account
 from core.commands.occasions import name_date
 from core.domain.photos import Label
-from tests.web.browsing import CHROMIUM, wait_until
+from tests.web.browsing import CHROMIUM, RULES, wait_until
 from tests.web.conftest import Shelf
-from tests.web.test_browser_pages import RULES
 from tests.web.test_search import in_paris
 
 pytestmark = [

@@ -8,9 +8,8 @@ from axe_playwright_python.sync_playwright import Axe
 
 from core.readmodels.photos import Photo
 from core.readmodels.stacks import StackMember
-from tests.web.browsing import CHROMIUM, wait_until
+from tests.web.browsing import CHROMIUM, RULES, wait_until
 from tests.web.conftest import Shelf, minute
-from tests.web.test_browser_pages import RULES
 
 pytestmark = [
     pytest.mark.browser,

@@ -6,8 +6,7 @@ import pytest
 from django.test import Client
 
 from core.accounts import Account
-from tests.web.browsing import CHROMIUM, wait_until
-from tests.web.test_browser_pages import PHONE, RULES, WIDE, browser, site, visit  # noqa: F401
+from tests.web.browsing import CHROMIUM, PHONE, RULES, WIDE, wait_until
 from tests.workers.console.conftest import PHOTO, Make, sql
 from workers.console.states import State
 from workers.operations import run_slice, start_operation
@@ -21,7 +20,7 @@ pytestmark = [
 
 
 @pytest.fixture
-def operator(visit: Any, site: str) -> Any:  # noqa: F811
+def operator(visit: Any, site: str) -> Any:
     """Opens a window with the session of somebody who may operate the console."""
     sql("TRUNCATE procrastinate_jobs, procrastinate_workers, procrastinate_events CASCADE")
     sql("TRUNCATE job_attempt, worker_info, job_action, job_flow")
