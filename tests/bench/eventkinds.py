@@ -11,6 +11,8 @@ from tests.bench.eventserver import PAYLOAD
 # and the ceilings: one bare INSERT by a function, and nothing but a commit.
 OURS, LOCKED, UNLOCKED, INSERT, COMMIT = "ours", "es-locked", "es-functions", "bare-insert", "bare-commit"
 
+# Events that a follower takes at once.
+BATCH = 500
 _BARE = """
     CREATE TABLE bare (
         position bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, stream_id text NOT NULL, data jsonb NOT NULL
@@ -108,11 +110,11 @@ def reader(kind: str, url: str) -> Callable[[int], list[int]]:
     if kind == OURS:
         from events.store import read_all
 
-        return lambda after: [event.position for event in read_all(after, limit=500, wait=0)]
+        return lambda after: [event.position for event in read_all(after, limit=BATCH, wait=0)]
     recorder = _recorder(url, kind)
     # What its subscription does after each notification.
     return lambda after: [
-        one.id for one in recorder.select_notifications(start=after, limit=500, inclusive_of_start=False)
+        one.id for one in recorder.select_notifications(start=after, limit=BATCH, inclusive_of_start=False)
     ]
 
 
