@@ -94,9 +94,12 @@ def _import_picture(folder: Folder, path: str, original: Path, facts: FileFacts)
     read = _as_event(said)
     with transaction.atomic():
         _take_turns(f"content:{found.library}:{found.sha256}", f"file:{found.file.id}")
-        # Two files that swapped their names concern the same two photos, each the other way round.
-        _take_turns(*(f"photo:{one}" for one in (_held_before(found), _holder(found)) if one))
-        photo = _place(found, read)
+        before, holder = _held_before(found), _holder(found)
+        if before or holder:
+            # Two files that swapped their names concern the same two photos, each the other way round.
+            _take_turns(*(f"photo:{one}" for one in (before, holder) if one))
+            before, holder = _held_before(found), _holder(found)
+        photo = _place(found, read, before, holder)
         places.settle_place(photo, said.position, said.located)
     sidecars.call_for(folder, path)
     return f"photo {photo}"
@@ -126,9 +129,10 @@ def _as_event(said: Metadata) -> photos.MetadataRead:
     return photos.MetadataRead(METADATA_VERSION, facts, tuple(said.notes))
 
 
-def _place(found: photos.PhotoImported, read: photos.MetadataRead) -> UUID:
+def _place(
+    found: photos.PhotoImported, read: photos.MetadataRead, before: UUID | None, holder: UUID | None
+) -> UUID:
     """Which photo the content belongs to: the one that the file held, the one that holds it now, or a new one."""
-    before, holder = _held_before(found), _holder(found)
     gone = _files_gone(holder) if holder and holder != before else frozenset()
     if before is not None and before != holder:
         # An edit that was written to a file of another name first, and was found there already.
@@ -173,8 +177,7 @@ def _take_turns(*names: str) -> None:
     digests = [hashlib.blake2b(name.encode(), digest_size=8).digest() for name in names]
     keys = sorted(int.from_bytes(digest, "big", signed=True) for digest in digests)
     with connection.cursor() as cursor:
-        for key in keys:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])
+        cursor.execute("SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS key", [keys])
 
 
 def _import_sidecar(folder: Folder, path: str, facts: FileFacts, other: NotAPhoto) -> str:

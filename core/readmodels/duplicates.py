@@ -1,8 +1,8 @@
 """Photos that look alike: what each looks like, which make a group, and what persons decided of them."""
 
-import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
@@ -21,7 +21,21 @@ from core.readmodels.photos import Photo, PreviewState, visible_photos, without_
 from core.readmodels.stacks import StackMember, without_tucked
 from events.event import Event
 
-_NEAR_ENOUGH = "bit_count(('x' || likeness)::bit(192) # ('x' || %s)::bit(192)) <= %s"
+# Those that look like one, and those that it is tied to, in one round trip. The planner takes 136 values for half
+# of the table and would read all of it, most of all in a replay. Of a thousand that share a piece in a large
+# library few are near: counted where they lie.
+_NEAR = """
+    SET LOCAL enable_seqscan = off;
+    SELECT photo_id, scope, likeness, pieces, group_id, spread, false FROM look
+     WHERE scope = %(scope)s AND pieces && %(probes)s::int[] AND photo_id <> %(photo)s
+       AND bit_count(('x' || likeness)::bit(192) # ('x' || %(likeness)s)::bit(192)) <= %(near)s
+    UNION ALL
+    SELECT photo_id, scope, likeness, pieces, group_id, spread, true FROM look
+     WHERE scope = %(scope)s AND photo_id IN (
+           SELECT other_id FROM tie WHERE photo_id = %(photo)s
+           UNION SELECT photo_id FROM tie WHERE other_id = %(photo)s);
+    SET LOCAL enable_seqscan = DEFAULT
+"""
 
 
 class Look(models.Model):
@@ -72,6 +86,9 @@ class Judged(models.Model):
             models.Index("marked_in", name="judged_marked", condition=Q(marked_in__isnull=False)),
             models.Index("told_in", name="judged_told", condition=Q(told_in__isnull=False)),
         ]
+
+
+_LOOK = [field.attname for field in Look._meta.concrete_fields]
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,9 +182,10 @@ def _content_replaced(event: Event) -> None:
 
 def _scope_of(photo: UUID) -> str:
     """Libraries of one person compare with one another, and with nobody else's; films only with films."""
-    known = Photo.objects.only("library_id", "media").get(id=photo)
-    owner = Library.objects.values_list("owner_id", flat=True).get(id=known.library_id)
-    return f"{owner or known.library_id}{':film' if known.media == 'video' else ''}"
+    owner = Library.objects.filter(id=OuterRef("library_id")).values("owner_id")
+    known = Photo.objects.filter(id=photo).values_list("library_id", "media", Subquery(owner))
+    library, media, owner_id = known.get()
+    return f"{owner_id or library}{':film' if media == 'video' else ''}"
 
 
 def _regroup_photo(photo: UUID) -> None:
@@ -213,14 +231,17 @@ def _take_turns(looks: Iterable[Look]) -> None:
 def _near(look: Look) -> list[Look]:
     """Those that look like one, the nearest first."""
     here = Likeness.parse(look.likeness)
-    alike = Look.objects.filter(scope=look.scope, pieces__overlap=here.probes).exclude(photo_id=look.photo_id)
-    # Of a thousand that share a piece in a large library few are near: counted where they lie.
-    found = alike.extra(where=[_NEAR_ENOUGH], params=[look.likeness, likeness.NEAR])
-    with _index_only():
-        known = [(Likeness.parse(one.likeness), one) for one in found]
-    near = [(here.distance(there), one.photo_id, one) for there, one in known if here.is_near(there)]
-    tied = Look.objects.filter(scope=look.scope, photo_id__in=_ties_of([look.photo_id]).get(look.photo_id, ()))
-    near += [(here.distance(Likeness.parse(one.likeness)), one.photo_id, one) for one in tied]
+    own: dict[str, Any] = {"photo": look.photo_id, "scope": look.scope, "likeness": look.likeness}
+    with connection.cursor() as cursor:
+        cursor.execute(_NEAR, {**own, "probes": here.probes, "near": likeness.NEAR})
+        cursor.nextset()
+        rows = cursor.fetchall()
+    near = []
+    for *values, tied in rows:
+        one = Look.from_db(connection.alias, _LOOK, values)
+        there = Likeness.parse(one.likeness)
+        if tied or here.is_near(there):
+            near.append((here.distance(there), one.photo_id, one))
     return list({photo: one for _, photo, one in sorted(near, key=lambda each: each[:2])}.values())
 
 
@@ -233,15 +254,6 @@ def _ties_of(photos: Iterable[UUID]) -> dict[UUID, set[UUID]]:
         ties.setdefault(one, set()).add(other)
         ties.setdefault(other, set()).add(one)
     return ties
-
-
-@contextlib.contextmanager
-def _index_only() -> Iterator[None]:
-    """The planner takes 136 values for half of the table and would read all of it, most of all in a replay."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
-        yield
-        cursor.execute("SET LOCAL enable_seqscan = DEFAULT")
 
 
 def _settle(around: dict[UUID, Look]) -> None:

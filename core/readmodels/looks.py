@@ -70,19 +70,23 @@ def _found(event: Event) -> None:
     fact = codec.decode(event)
     assert isinstance(fact, LooksFound)
     photo = subject_of(event.stream_id)
-    seen: dict[str, Any] = {"model": fact.model, "model_version": fact.model_version}
-    # A switch that is off leaves what was found before.
+    known = Looked.objects.filter(photo_id=photo).first()
+    seen = known or Looked(photo_id=photo)
+    seen.model, seen.model_version = fact.model, fact.model_version
+    # A switch that is off leaves what was found before; most photos are looked at once, and have nothing yet.
     if fact.colours is not None:
-        seen["colours"] = True
-        PhotoColour.objects.filter(photo_id=photo).delete()
+        seen.colours = True
+        if known:
+            PhotoColour.objects.filter(photo_id=photo).delete()
         PhotoColour.objects.bulk_create(_colour(photo, one.name, one.share, one.colour) for one in fact.colours)
     if fact.styles is not None:
-        seen["styles"] = True
-        PhotoStyle.objects.filter(photo_id=photo).delete()
+        seen.styles = True
+        if known:
+            PhotoStyle.objects.filter(photo_id=photo).delete()
         PhotoStyle.objects.bulk_create(
             PhotoStyle(photo_id=photo, style=one.style, measured=one.measured) for one in fact.styles
         )
-    Looked.objects.update_or_create(photo_id=photo, defaults=seen)
+    seen.save(force_insert=known is None)
 
 
 def _colour(photo: UUID, name: str, share: float, mean: str) -> PhotoColour:

@@ -164,6 +164,11 @@ def places_waiting(photos: Iterable[UUID] | None = None, limit: int = 500) -> li
     return [Waiting(row.photo_id, row.latitude or 0.0, row.longitude or 0.0, row.asked) for row in found]
 
 
+def is_place_waiting(photo_id: UUID) -> bool:
+    """Whether a photo has a position that nobody has looked at yet."""
+    return PhotoPlace.objects.filter(photo_id=photo_id, waiting=True).exists()
+
+
 def places_older(library: UUID, source: str, limit: int = 500) -> list[Waiting]:
     """Positions of a library whose place another version has found; a person's word hides it, and stays."""
     inside = Photo.objects.filter(library_id=library).values("id")
