@@ -1,5 +1,6 @@
 # One container: the database, the web server, the workers and the watcher.
 #   docker build -t filmroll .
+#   docker build --build-arg EXTRA=-meaning -t filmroll .    with what search by meaning takes (docs/search.md)
 #   docker run -p 8000:8000 -v filmroll:/data -v /path/to/photos:/photos:ro filmroll
 ARG BASE=debian:bookworm-slim
 FROM ${BASE}
@@ -13,9 +14,10 @@ RUN apt-get update \
 
 WORKDIR /app
 # The lock file alone first: a change of the program does not install everything anew.
-COPY requirements.lock ./
+ARG EXTRA=
+COPY requirements${EXTRA}.lock ./
 RUN python3 -m venv .venv \
- && .venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements.lock
+ && .venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements${EXTRA}.lock
 COPY LICENSE README.md manage.py pyproject.toml ./
 COPY events events
 COPY core core

@@ -5,13 +5,17 @@ BIN := $(VENV)/bin
 PHOTOS ?=
 ONLY ?=
 
-.PHONY: run test test-slow check bench lock clean
+.PHONY: run meaning test test-slow check bench lock clean
 
 # One folder, whose name may have spaces in it, or several with spaces between.
 export PHOTOS
 run: $(VENV)/.installed
 	@if [ -d "$$PHOTOS" ]; then exec $(BIN)/python manage.py up --photos "$$PHOTOS"; \
 	else exec $(BIN)/python manage.py up $(foreach folder,$(PHOTOS),--photos "$(folder)"); fi
+
+# What search by meaning takes besides (docs/search.md).
+meaning: $(VENV)/.installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-meaning.lock
 
 test: $(VENV)/.installed-dev check
 	$(BIN)/python -m pytest -n 4 --dist loadgroup -m "not slow" $(ARGS)
@@ -35,6 +39,8 @@ lock:
 	  --python-version 3.11 pyproject.toml -o requirements.lock
 	$(VENV)-lock/bin/uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --upgrade \
 	  --python-version 3.11 pyproject.toml --group dev -o requirements-dev.lock
+	$(VENV)-lock/bin/uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --upgrade \
+	  --python-version 3.11 pyproject.toml --extra meaning -o requirements-meaning.lock
 	rm -rf $(VENV)-lock
 
 # What keeps a virtual environment from being made, in one line each; a half-made one is completed.

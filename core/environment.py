@@ -81,6 +81,12 @@ def _level(text: str) -> str:
     return text.upper()
 
 
+def _preset(text: str) -> str:
+    if "://" in text and not text.startswith(("kaggle://", "hf://")):
+        raise ValueError("say kaggle://… or hf://…, or the name of a folder")
+    return text.strip()
+
+
 def _folder(text: str) -> Path | None:
     try:
         folder = Path(text).expanduser().resolve() if text else None
@@ -110,6 +116,9 @@ VARIABLES: dict[str, Variable] = {
     "FILMROLL_MODELS_DIR": Variable("", _folder, "Folder with model files for the analysis of pictures."),
     "FILMROLL_MODEL_DOWNLOADS": Variable(
         "off", _switch, "Whether missing model files may be downloaded (their hashes are pinned)."
+    ),
+    "FILMROLL_MEANING_PRESET": Variable(
+        "", _preset, "Preset for search by meaning: a folder's name, or a hub's handle (kaggle://…, hf://…)."
     ),
     "FILMROLL_CONCURRENCY": Variable(
         "0", _number(0, 256), "Pictures worked on at once by one worker; 0 means one per core."

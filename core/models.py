@@ -3,6 +3,7 @@
 from core.accounts import Account, ApiKey
 from core.codes import PhotoCode
 from core.groups import Resemblance
+from core.meaning import PhotoMeaning, TextMeaning
 from core.readmodels.analysis import PhotoAnalysis
 from core.readmodels.duplicates import Judged, Look, Tie
 from core.readmodels.faces import Face, Person, PersonAct
@@ -41,6 +42,7 @@ __all__ = [
     "PhotoCode",
     "PhotoColour",
     "PhotoFile",
+    "PhotoMeaning",
     "PhotoPlace",
     "PhotoStyle",
     "PhotoVector",
@@ -50,6 +52,7 @@ __all__ = [
     "SearchTerm",
     "Sidecar",
     "StackMember",
+    "TextMeaning",
     "Tie",
     "Upload",
     "UploadedFile",

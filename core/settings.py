@@ -8,6 +8,7 @@ from core.environment import setting
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR: Path = setting("FILMROLL_DATA_DIR")
 MODELS_DIR: Path | None = setting("FILMROLL_MODELS_DIR")
+MEANING_PRESET: str = setting("FILMROLL_MEANING_PRESET")
 MODEL_DOWNLOADS: bool = setting("FILMROLL_MODEL_DOWNLOADS")
 CONCURRENCY: int = setting("FILMROLL_CONCURRENCY") or database.cores()
 CHILD_MEMORY_MIB: int = setting("FILMROLL_CHILD_MEMORY_MIB")
@@ -78,12 +79,15 @@ MOUNTS = [("jobs/", "workers.console.urls")]
 API_ROUTERS = [("/jobs", "workers.console.settingsapi.router"), ("/jobs", "workers.console.api.router")]
 # Functions of upper layers, by name: which queues wait for what, and who writes a death into a photo's history,
 # who says by a file's content whether it is welcome, who clears away uploads that nobody goes on with,
-# who reads every tag of an original (in a child process), and who tries again what failed, in the background.
+# who reads every tag of an original (in a child process), who tries again what failed, in the background,
+# who has words described that somebody looks for, and why that is not possible.
 UNMET_REQUIREMENTS = "workers.requirements.unmet_requirements"
 UPLOAD_LOOK = "workers.uploads.look"
 UPLOAD_BEGUN = "workers.uploads.sweep_later"
 ALL_TAGS = "workers.alltags.all_tags_of"
 RETRY_ALL = "workers.retryall.retry_all"
+ASK_MEANING = "workers.meaning.ask"
+MEANING_MISSING = "workers.presets.why_not"
 JOB_DEAD_HOOK = "workers.deaths.record_dead"
 ASGI_APPLICATION = "core.asgi.application"
 TEMPLATES = [

@@ -1,6 +1,7 @@
 """Looks at a photo with every model that its library wants and that is there, and records what was seen."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -13,6 +14,7 @@ from core.domain.analysis import (
     BY_MODEL,
     Analysis,
     FacesFound,
+    MeaningMade,
     PhotoAnalysed,
     Scene,
     ScenesFound,
@@ -24,7 +26,7 @@ from core.readmodels.analysis import analysis_of
 from core.readmodels.libraries import library_by_id
 from core.readmodels.photos import Photo
 from core.storage import preview_path
-from workers import modelfiles
+from workers import modelfiles, presets
 from workers.alike import find_alike
 from workers.catalog import BY_ANALYSIS
 from workers.children import run_in_child
@@ -36,6 +38,8 @@ TASK, FORMER_TASK = "analyse_photo", "detect_objects"
 _SECONDS = 90
 # Measured (docs/analysis.md): some 780 MiB with all models loaded, of which TensorFlow itself is 550.
 _MEMORY_MIB = 1024
+# A preset's weights are in memory twice while they are read; keras-hub with tensorflow-text takes 200 by itself.
+_PRESET_TIMES, _PRESET_MIB = 2.5, 384
 
 Models = dict[Analysis, dict[str, Path]]
 
@@ -54,7 +58,7 @@ def analyse(photo_id: UUID, only: Sequence[str] = ()) -> str:
     if not photo.revision:
         return "there is no preview yet"
     off = [one for one in BY_MODEL if one in library_by_id(photo.library_id).analyses_off]
-    todo = [one for one in _undone(photo) if one not in off and (not only or one in only)]
+    todo = [one for one in _undone(photo, wanted(off)) if not only or one in only]
     found = {one: modelfiles.find(BY_ANALYSIS[one].name) for one in todo}
     models: Models = {one: paths for one, paths in found.items() if paths}
     missing = [one for one in todo if one not in models]
@@ -68,8 +72,20 @@ def analyse(photo_id: UUID, only: Sequence[str] = ()) -> str:
 
 def made_by(analysis: Analysis) -> str:
     """The model, with its version, that does an analysis now."""
-    model = BY_ANALYSIS[analysis]
-    return maker(model.name, model.version)
+    return maker(*_model(analysis))
+
+
+def wanted(off: Collection[str]) -> list[Analysis]:
+    """What a library wants that does without these. What is not installed nobody waits for."""
+    return [one for one in BY_MODEL if one not in off and (one is not Analysis.MEANING or not presets.why_not())]
+
+
+def memory_mib() -> int:
+    """Memory that the child may use which analyses: more where it holds a preset as well, of any size."""
+    preset = presets.chosen()
+    if preset is None or presets.why_not():
+        return _MEMORY_MIB
+    return _MEMORY_MIB + _PRESET_MIB + int(_PRESET_TIMES * presets.size_of(preset)) // (1 << 20)
 
 
 def undone(made: dict[str, str], wanted: Sequence[Analysis], *, older: bool) -> list[Analysis]:
@@ -108,11 +124,11 @@ def waiting_in(photos: Sequence[UUID]) -> dict[UUID, set[str]]:
     return waiting
 
 
-def _undone(photo: Photo) -> list[Analysis]:
+def _undone(photo: Photo, wanted: Sequence[Analysis]) -> list[Analysis]:
     made = dict(analysis_of(photo.id).made)
     if photo.labels is not None:
         made.setdefault(str(Analysis.OBJECTS), photo.labels_model)
-    return undone(made, BY_MODEL, older=True)
+    return undone(made, wanted, older=True)
 
 
 def _look(photo: Photo, models: Models) -> tuple[pipeline.Seen, list[JobError]]:
@@ -142,7 +158,7 @@ def _one_by_one(photo: Photo, models: Models) -> tuple[pipeline.Seen, list[JobEr
 def _in_child(photo: Photo, models: Models) -> pipeline.Seen:
     previews = pipeline.Previews(*(preview_path(photo.id, photo.revision, name) for name in ("tile", "large")))
     wanted = {str(one): files for one, files in models.items()}
-    return run_in_child("analysis", pipeline.look_at, previews, wanted, seconds=_SECONDS, memory_mib=_MEMORY_MIB)
+    return run_in_child("analysis", pipeline.look_at, previews, wanted, seconds=_SECONDS, memory_mib=memory_mib())
 
 
 def _errors(seen: pipeline.Seen) -> list[JobError]:
@@ -169,7 +185,10 @@ def _record(photo: Photo, seen: pipeline.Seen, off: Sequence[Analysis], missing:
         numbers = Numbers(faces=[one.vector for one in seen.faces])
     if isinstance(seen.similar, list):
         results.append(VectorMade(photo.sha256, *_model(Analysis.SIMILAR)))
-        numbers = Numbers(numbers.faces, seen.similar)
+        numbers = replace(numbers, photo=seen.similar)
+    if isinstance(seen.meaning, list):
+        results.append(MeaningMade(photo.sha256, *_model(Analysis.MEANING)))
+        numbers = replace(numbers, meaning=seen.meaning)
     # Last: with it the photo is complete.
     if isinstance(seen.objects, list):
         labels = tuple(photos.Label(one.label, one.score, one.box) for one in seen.objects)
@@ -184,8 +203,7 @@ def _record(photo: Photo, seen: pipeline.Seen, off: Sequence[Analysis], missing:
 
 
 def _model(analysis: Analysis) -> tuple[str, str]:
-    model = BY_ANALYSIS[analysis]
-    return model.name, model.version
+    return modelfiles.identity(BY_ANALYSIS[analysis].name)
 
 
 def _face(found: pipeline.Face, width: int) -> Face:

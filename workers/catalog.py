@@ -41,6 +41,11 @@ class Model:
     files: tuple[ModelFile, ...]
 
     @property
+    def is_preset(self) -> bool:
+        """Whether it is any preset of its kind that the installation has, and not files that are pinned."""
+        return self.kind == "text_image"
+
+    @property
     def size(self) -> int:
         """Bytes of all its files."""
         return sum(file.size for file in self.files)
@@ -52,7 +57,7 @@ def read_catalogue(path: Path = _CATALOGUE) -> dict[str, Model]:
 
 
 def _model(name: str, entry: Mapping[str, Any]) -> Model:
-    return Model(name=name, **{**entry, "files": tuple(_file(file) for file in entry["files"])})
+    return Model(name=name, **{**entry, "files": tuple(_file(file) for file in entry.get("files", ()))})
 
 
 def _file(entry: Mapping[str, Any]) -> ModelFile:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
+from workers import presets
 from workers.catalog import BY_ANALYSIS
 from workers.retries import ALONE
 
@@ -14,6 +15,16 @@ class Lane:
 
     queues: tuple[str, ...]
     concurrency: int
+
+
+def _labels() -> tuple[str, ...]:
+    """A queue for all that photos show, and one for each model that they wait for.
+
+    What words mean is described in one of these too, where that is installed: a queue that waits is looked after
+    every half a minute.
+    """
+    models = (model for model in BY_ANALYSIS.values() if not model.is_preset or presets.is_installed())
+    return ("labels", *(f"labels-{model.analysis}" for model in models))
 
 
 LANES: dict[str, Lane] = {
@@ -27,5 +38,5 @@ LANES: dict[str, Lane] = {
     # One owner's faces are grouped by one job at a time anyway.
     "people": Lane(("people",), 1),
     # More than there are children: while one job is at the database, another one's picture is looked at.
-    "analysis": Lane(("labels", *(f"labels-{analysis}" for analysis in BY_ANALYSIS)), 3),
+    "analysis": Lane(_labels(), 3),
 }

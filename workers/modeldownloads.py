@@ -17,7 +17,8 @@ import structlog
 from django.conf import settings
 
 from workers.catalog import ModelFile
-from workers.modelfiles import Look, State, find_file, kept_models, look
+from workers.modelfiles import Look, State, find_file, look
+from workers.modelplaces import kept_models
 
 log = structlog.get_logger(__name__)
 
@@ -38,15 +39,15 @@ def obtain(name: str) -> Look:
     It may take as long as the download: not for an event loop's own thread.
     """
     seen = look(name)
-    if seen.state in (State.READY, State.TO_MAKE) or not settings.MODEL_DOWNLOADS or not _patience.is_due(name):
+    if seen.state in (State.READY, State.TO_MAKE) or not settings.MODEL_DOWNLOADS or not patience.is_due(name):
         return seen
     try:
         download(name)
     except DownloadError as error:
         log.warning("a model could not be downloaded", model=name, reason=str(error))
-        _patience.failed(name)
+        patience.failed(name)
         return Look(seen.state, seen.paths, f"{seen.reason} {error}", seen.lacking)
-    _patience.succeeded(name)
+    patience.succeeded(name)
     return look(name)
 
 
@@ -155,4 +156,4 @@ class _Patience:
             self._next.pop(name, None)
 
 
-_patience = _Patience()
+patience = _Patience()

@@ -11,12 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import structlog
-from django.conf import settings
-
+from workers import presets
 from workers.catalog import MODELS, ModelFile
-
-log = structlog.get_logger(__name__)
+from workers.modelplaces import hash_of, in_words, kept_models, model_folders
 
 
 class State(enum.StrEnum):
@@ -40,6 +37,8 @@ class Look:
 
 def look(name: str) -> Look:
     """How the model stands. Raises KeyError for a name that is not in the catalogue."""
+    if MODELS[name].is_preset:
+        return _look_for_preset()
     paths: dict[str, Path] = {}
     lacking: list[ModelFile] = []
     to_make: list[ModelFile] = []
@@ -64,9 +63,18 @@ def find(name: str) -> dict[str, Path] | None:
     return seen.paths if seen.state is State.READY else None
 
 
+def identity(name: str) -> tuple[str, str]:
+    """What a model is called in events, and its version; both empty where there is no preset."""
+    model = MODELS[name]
+    if not model.is_preset:
+        return model.name, model.version
+    preset = presets.chosen()
+    return presets.identity(preset) if preset else ("", "")
+
+
 def find_file(file: ModelFile) -> Path | None:
     """Where a file lies whole."""
-    return next((path for path in _candidates(file) if _hash_of(path) == file.sha256), None) or _made(file)
+    return next((path for path in _candidates(file) if hash_of(path) == file.sha256), None) or _made(file)
 
 
 def place_of_made(file: ModelFile) -> Path:
@@ -87,10 +95,10 @@ def seal(made: Path) -> None:
 
 def add_from(folder: Path) -> list[Path]:
     """Copy the whole files of any model from a folder, at any depth, into Filmroll's own; where they are now."""
-    added = []
     kept_models().mkdir(parents=True, exist_ok=True)
+    added = presets.add_from(folder)
     for file in every_file():
-        found = next((path for path in _named(folder, file.name) if _hash_of(path) == file.sha256), None)
+        found = next((path for path in _named(folder, file.name) if hash_of(path) == file.sha256), None)
         if found and find_file(file) is None:
             part = kept_models() / f".{file.name}.added"
             shutil.copyfile(found, part)
@@ -105,9 +113,11 @@ def every_file() -> Iterator[ModelFile]:
             yield from (file, *file.made_from)
 
 
-def kept_models() -> Path:
-    """Filmroll's own folder of models."""
-    return Path(settings.DATA_DIR) / "models"
+def _look_for_preset() -> Look:
+    reason, preset = presets.why_not(), presets.chosen()
+    if not reason and preset:
+        return Look(State.READY, {"preset": preset.folder})
+    return Look(State.DAMAGED if preset and preset.lacking else State.MISSING, reason=reason)
 
 
 def _incomplete(name: str, paths: dict[str, Path], lacking: list[ModelFile]) -> Look:
@@ -116,21 +126,16 @@ def _incomplete(name: str, paths: dict[str, Path], lacking: list[ModelFile]) -> 
         reason = f"{damaged} is not of the model {name}: its content differs. Replace it."
         return Look(State.DAMAGED, paths, reason, tuple(lacking))
     names = " and ".join(file.name for file in lacking)
-    reason = f"The model {name} is missing: there is no {names} in {_places()}."
+    reason = f"The model {name} is missing: there is no {names} in {in_words()}."
     return Look(State.MISSING, paths, reason, tuple(lacking))
-
-
-def _places() -> str:
-    return " or ".join(str(folder) for folder in (settings.MODELS_DIR, kept_models()) if folder)
 
 
 def _candidates(file: ModelFile) -> Iterator[Path]:
     """Files of that name: in the package that carries it, then the installation's own folder, at any depth."""
     if file.package and (carried := _in_package(file)):
         yield carried
-    for folder in (settings.MODELS_DIR, kept_models()):
-        if folder:
-            yield from _named(Path(folder), file.name)
+    for folder in model_folders():
+        yield from _named(folder, file.name)
 
 
 def _named(folder: Path, name: str) -> list[Path]:
@@ -152,28 +157,10 @@ def _made(file: ModelFile) -> Path | None:
         return None
     made = place_of_made(file)
     try:
-        return made if _seal_of(made).read_text() == _hash_of(made) else None
+        return made if _seal_of(made).read_text() == hash_of(made) else None
     except OSError:
         return None
 
 
 def _seal_of(made: Path) -> Path:
     return made.with_name(f"{made.name}.sha256")
-
-
-_hashes: dict[tuple[Path, int, int], str] = {}
-
-
-def _hash_of(path: Path) -> str:
-    """Reads a file once, and again only when its time or size changed; "" when it cannot be read."""
-    try:
-        stat = path.stat()
-        key = (path, stat.st_mtime_ns, stat.st_size)
-        if key not in _hashes:
-            with path.open("rb") as file:
-                _hashes[key] = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        if path.exists():
-            log.warning("a model file cannot be read", path=str(path), error=str(error))
-        return ""
-    return _hashes[key]

@@ -1,6 +1,5 @@
 """How far the machine is: photos shown, waiting and failed; jobs by state; and when nothing is left to do."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -11,9 +10,8 @@ from django.db.models import Count
 from core.readmodels.failures import Failure
 from core.readmodels.files import FileState, PhotoFile
 from core.readmodels.photos import Photo, PreviewState
-from workers.presence import LOCK_CLASS
-from workers.requirements import unmet_requirements
 from workers.schedules import FIRE
+from workers.staff import held_queues
 from workers.uploads import SWEEP
 
 
@@ -46,7 +44,7 @@ class Progress:
 
 def progress() -> Progress:
     """Count everything, in a few indexed queries."""
-    held = _held()
+    held = held_queues()
     jobs = _open_jobs()
     by_state: dict[str, int] = {"ready": 0, "retrying": 0, "scheduled": 0, "running": 0, "dead": 0, "held": 0}
     left = imports = 0
@@ -58,31 +56,6 @@ def progress() -> Progress:
             left += count
             imports += count if task == "import_file" else 0
     return Progress(_photos(imports), by_state, held, left)
-
-
-# A worker lives as long as the server holds its lock.
-_STAFF = """
-SELECT w.queues::text, w.waiting::text FROM worker_info AS w
- WHERE w.ended_at IS NULL AND EXISTS (
-       SELECT 1 FROM pg_locks AS l
-        WHERE l.locktype = 'advisory' AND l.granted AND l.classid = %(lock_class)s::oid
-          AND l.objid = w.worker_id::int::oid AND l.objsubid = 2
-          AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))
-"""
-
-
-def _held() -> dict[str, str]:
-    """The queues that no worker works on for want of something, as the workers themselves say.
-
-    Another machine may have what this one lacks; without any worker, this machine's own look has to do.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(_STAFF, {"lock_class": LOCK_CLASS})
-        staff = [(json.loads(queues), json.loads(waiting)) for queues, waiting in cursor.fetchall()]
-    if not staff:
-        return unmet_requirements()
-    served = {queue for queues, waiting in staff for queue in queues if queue not in waiting}
-    return {queue: reason for _, waiting in staff for queue, reason in waiting.items() if queue not in served}
 
 
 def _photos(imports: int) -> PhotoCounts:

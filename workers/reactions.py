@@ -282,7 +282,10 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     "photo.metadata_read": _find_stack,
     "photo.previews_rendered": _previews_rendered,
     **dict.fromkeys(
-        ("photo.labels_found", "photo.scenes_found", "photo.faces_found", "photo.vector_made", "photo.analysed"),
+        (
+            *("photo.labels_found", "photo.scenes_found", "photo.faces_found", "photo.vector_made"),
+            *("photo.meaning_made", "photo.analysed"),
+        ),
         _seen,
     ),
     "photo.step_retried": _retry_step,

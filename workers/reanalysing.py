@@ -10,7 +10,7 @@ from core.readmodels.analysis import PhotoAnalysis
 from core.readmodels.libraries import library_by_id
 from core.readmodels.photos import Photo
 from workers.analysing import TASK as ANALYSE
-from workers.analysing import queue_for, undone, waiting_in
+from workers.analysing import queue_for, undone, waiting_in, wanted
 from workers.queue import NewJob, defer_batch
 
 TASK = "analyse_library"
@@ -20,10 +20,10 @@ _SLICE = 500
 def analyse_library(library_id: UUID, *, older: bool) -> int:
     """Queue a job for each photo with something to do; how many. A photo that waits already is left alone."""
     off = library_by_id(library_id).analyses_off
-    wanted = [one for one in BY_MODEL if one not in off]
+    todo = wanted(off)
     count, after = 0, UUID(int=0)
     while photos := _next(library_id, after):
-        count += _queue(photos, wanted, older)
+        count += _queue(photos, todo, older)
         after = photos[-1].id
     return count
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from workers import modeldownloads, modelfiles
+from workers import modeldownloads, modelfiles, presets
 from workers.catalog import BY_ANALYSIS, MODELS
 from workers.errors import JobError
 from workers.modelfiles import Look, State
@@ -13,14 +13,26 @@ _MAKING_MIB = 2048
 
 def _model(name: str) -> Callable[[], str | None]:
     """Downloads the model where that is allowed, makes what is to be made: for a worker's thread."""
+    if MODELS[name].is_preset:
+        return _preset
     return lambda: _missing(_made(name, modeldownloads.obtain(name)))
 
 
 def _any_model() -> str | None:
     """A photo is looked at as soon as there is any model; for the others it waits in their queues."""
-    return _all_missing(_made(name, modeldownloads.obtain(name)) for name in MODELS)
+    missing = _all_missing(_made(name, modeldownloads.obtain(name)) for name in _PINNED)
+    return missing if presets.why_not() else None
 
 
+def _preset() -> str | None:
+    """Fetches the preset from its hub where the installation names one and allows it."""
+    # Late, as below.
+    from workers.presetdownloads import obtain
+
+    return obtain() or None
+
+
+_PINNED = [name for name, model in MODELS.items() if not model.is_preset]
 _QUEUES = {f"labels-{analysis}": model.name for analysis, model in BY_ANALYSIS.items()}
 # Queue → a question that costs no SQL: what is missing, or None.
 REQUIREMENTS: dict[str, Callable[[], str | None]] = {
@@ -31,8 +43,11 @@ REQUIREMENTS: dict[str, Callable[[], str | None]] = {
 
 def unmet_requirements() -> dict[str, str]:
     """The queues that are not worked on now, and why. Looks only; downloads nothing."""
-    looks = {queue: _missing(modelfiles.look(name)) for queue, name in _QUEUES.items()}
+    looks = {queue: _missing(modelfiles.look(name)) for queue, name in _QUEUES.items() if name in _PINNED}
     looks["labels"] = _all_missing(modelfiles.look(name) for name in MODELS)
+    # What is not installed is no want: no worker works on its queue, and nothing waits in it.
+    if presets.is_installed():
+        looks |= {queue: presets.why_not() for queue, name in _QUEUES.items() if name not in _PINNED}
     return {queue: missing for queue, missing in looks.items() if missing}
 
 

@@ -21,6 +21,7 @@ from workers import (
     analysing,
     grouping,
     looking,
+    meaning,
     places,
     purge,
     reanalysing,
@@ -159,6 +160,12 @@ def find_stack(photo: str) -> int:
 def analyse_photo(photo: str, only: list[str] | None = None) -> str:
     """See what is in a photo, on its previews, never again on the original."""
     return analysing.analyse(UUID(photo), only or ())
+
+
+@app.task(name=meaning.TASK, queue=meaning.QUEUE, priority=100, retry=RetryPolicy())
+def describe_text(text: str) -> str:
+    """Make the numbers of what somebody looks for."""
+    return meaning.describe(UUID(text))
 
 
 @app.task(name="detect_objects", queue="labels", priority=0, retry=RetryPolicy())

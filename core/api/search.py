@@ -1,6 +1,6 @@
 """Search for programs: the same filters as the page's, what they may mean, and the tree of places."""
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from django.http import HttpRequest
@@ -10,6 +10,8 @@ from pydantic import Field
 
 from core.api.access import Limit, asker
 from core.api.photos import Page, summary
+from core.asking import PATIENCE, photos_by_meaning
+from core.meaning import LONGEST, plainly
 from core.readmodels.filters import BadFilter, asked_in
 from core.readmodels.found import search as search_photos
 from core.readmodels.placetree import Node, place_tree
@@ -47,6 +49,22 @@ class Asked(Schema):
     )
 
 
+class Found(Page):
+    """Newest first; pass `next` as `before` for the following part. With `meaning` the nearest first, at once."""
+
+    alike: list[float] | None = Field(
+        None, description="With `meaning`: how near each photo is, the cosine of its numbers and the words'."
+    )
+    want: str | None = Field(
+        None,
+        description="With `meaning`, why there are no photos: pgvector, this PostgreSQL lacks it; installed, no "
+        "worker has a model for it; answer, none has answered in time, ask again; trouble, the model could not be "
+        "used; numbers, none of these photos has been looked at for it.",
+    )
+    reason: str | None = Field(None, description="What a worker said of it.")
+    left_out: bool = Field(False, description="With `meaning`: some photos have not been looked at for it yet.")
+
+
 class Meaning(Schema):
     """A filter with a value."""
 
@@ -66,9 +84,23 @@ class PlaceOut(Schema):
     inside: list["PlaceOut"]
 
 
-@router.get("", response=Page, summary="Photos for which all filters hold, newest first")
-def search(request: HttpRequest, asked: Query[Asked], before: str = "", limit: Limit = 100) -> dict[str, Any]:
+Words = Annotated[
+    str,
+    Field(
+        max_length=LONGEST,
+        description="What the photos show, in words that need not be written anywhere: the nearest photos first. "
+        f"It takes a model that a worker has; the answer may take up to {PATIENCE:.0f} seconds.",
+    ),
+]
+
+
+@router.get("", response=Found, summary="Photos for which all filters hold, newest or nearest first")
+def search(
+    request: HttpRequest, asked: Query[Asked], before: str = "", limit: Limit = 100, meaning: Words = ""
+) -> dict[str, Any]:
     """422 for a value that a filter knows nothing of, and for an unreadable cursor."""
+    if plainly(meaning):
+        return _by_meaning(request, meaning, asked, before, limit)
     try:
         cursor = Cursor.parse(before) if before else None
     except ValueError as error:
@@ -78,6 +110,23 @@ def search(request: HttpRequest, asked: Query[Asked], before: str = "", limit: L
     except BadFilter as error:
         raise HttpError(422, str(error)) from error
     return {"photos": [summary(photo) for photo in page.photos], "next": str(page.next) if page.next else None}
+
+
+def _by_meaning(request: HttpRequest, words: str, asked: Asked, before: str, limit: int) -> dict[str, Any]:
+    if before:
+        raise HttpError(422, "What is found by meaning comes in one part: leave out `before`, or `meaning`.")
+    try:
+        found = photos_by_meaning(asker(request), words, asked_in(asked.dict()), limit)
+    except BadFilter as error:
+        raise HttpError(422, str(error)) from error
+    return {
+        "photos": [summary(photo) for photo in found.photos],
+        "next": None,
+        "alike": [round(found.alike[photo.id], 4) for photo in found.photos],
+        "want": found.want.name.lower() if found.want else None,
+        "reason": found.reason or None,
+        "left_out": found.left_out,
+    }
 
 
 @router.get("/suggestions", response=list[Meaning], summary="What letters may mean")

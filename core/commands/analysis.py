@@ -7,10 +7,18 @@ from uuid import UUID
 
 from django.db import transaction
 
-from core import codes, vectors
+from core import codes, meaning, vectors
 from core.commands.log import load_photo, write
 from core.domain import photos
-from core.domain.analysis import FacesFound, PhotoAnalysed, ScenesFound, VectorMade, maker, new_face_id
+from core.domain.analysis import (
+    FacesFound,
+    MeaningMade,
+    PhotoAnalysed,
+    ScenesFound,
+    VectorMade,
+    maker,
+    new_face_id,
+)
 from core.domain.faces import NAMELESS, Face, match_faces
 from core.domain.photos import PhotoNotFound, Seen
 from core.domain.streams import photo_stream
@@ -24,10 +32,14 @@ _STRANGERS = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """What comes with results and is kept beside the log: a vector for each face, in order, and the picture's."""
+    """What comes with results and is kept beside the log: a vector for each face, in order, and the picture's.
+
+    `meaning` is the picture's as well, by a model that describes words too.
+    """
 
     faces: Sequence[Vector] = ()
     photo: Vector | None = None
+    meaning: Vector | None = None
 
 
 def record_scenes(photo_id: UUID, found: ScenesFound, *, actor: str) -> None:
@@ -43,6 +55,11 @@ def record_faces(photo_id: UUID, found: FacesFound, vectors: Sequence[Vector] = 
 def record_vector(photo_id: UUID, made: VectorMade, vector: Vector, *, actor: str) -> None:
     """Record that a photo's vector was made, and keep it."""
     record_seen(photo_id, [made], Numbers(photo=vector), content=made.content, actor=actor)
+
+
+def record_meaning(photo_id: UUID, made: MeaningMade, vector: Vector, *, actor: str) -> None:
+    """Record that a photo's numbers for search by meaning were made, and keep them."""
+    record_seen(photo_id, [made], Numbers(meaning=vector), content=made.content, actor=actor)
 
 
 def record_seen(
@@ -124,3 +141,5 @@ def _keep_vectors(photo_id: UUID, library: UUID, news: Sequence[Seen | PhotoAnal
             case VectorMade(model=model, model_version=version) if numbers.photo is not None:
                 vectors.put_photo_vector(photo_id, maker(model, version), numbers.photo)
                 codes.put_code(photo_id, maker(model, version), library, numbers.photo)
+            case MeaningMade(model=model, model_version=version) if numbers.meaning is not None:
+                meaning.put_photo(photo_id, maker(model, version), numbers.meaning)

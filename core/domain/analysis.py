@@ -16,6 +16,7 @@ class Analysis(enum.StrEnum):
     SCENES = "scenes"  # what the whole picture shows
     FACES = "faces"
     SIMILAR = "similar"  # numbers by which pictures of the same kind are found
+    MEANING = "meaning"  # numbers by which a picture is found with words that nobody wrote down
     COLOURS = "colours"
     STYLES = "styles"
     PLACES = "places"
@@ -23,7 +24,7 @@ class Analysis(enum.StrEnum):
 
 
 # Those that need the large preview and a model: one job does them all.
-BY_MODEL = (Analysis.OBJECTS, Analysis.SCENES, Analysis.FACES, Analysis.SIMILAR)
+BY_MODEL = (Analysis.OBJECTS, Analysis.SCENES, Analysis.FACES, Analysis.SIMILAR, Analysis.MEANING)
 
 
 class AboutAnalysis:
@@ -75,6 +76,15 @@ class VectorMade(AboutAnalysis):
 
 
 @dataclass(frozen=True, slots=True)
+class MeaningMade(AboutAnalysis):
+    """The numbers by which the picture is found with words were made; they lie in a table of their own."""
+
+    content: str
+    model: str
+    model_version: str
+
+
+@dataclass(frozen=True, slots=True)
 class PhotoAnalysed(AboutAnalysis):
     """The photo was looked at, though not for things: which analyses are done, switched off, without a model."""
 
@@ -98,13 +108,14 @@ class AnalysisAsked:
     older: bool = True
 
 
-Found = ScenesFound | FacesFound | VectorMade
+Found = ScenesFound | FacesFound | VectorMade | MeaningMade
 AnalysisEvent = Found | PhotoAnalysed
 
 KINDS: Mapping[type[object], Analysis] = {
     ScenesFound: Analysis.SCENES,
     FacesFound: Analysis.FACES,
     VectorMade: Analysis.SIMILAR,
+    MeaningMade: Analysis.MEANING,
 }
 
 

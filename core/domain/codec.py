@@ -59,6 +59,7 @@ TYPES: dict[str, type[Any]] = {
     "photo.scenes_found": analysis.ScenesFound,
     "photo.faces_found": analysis.FacesFound,
     "photo.vector_made": analysis.VectorMade,
+    "photo.meaning_made": analysis.MeaningMade,
     "photo.analysed": analysis.PhotoAnalysed,
     "photo.step_failed": photos.StepFailed,
     "photo.step_retried": photos.StepRetried,

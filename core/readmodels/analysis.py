@@ -73,6 +73,12 @@ def _vector_made(event: Event) -> None:
     _put(event, Analysis.SIMILAR, maker(fact.model, fact.model_version))
 
 
+def _meaning_made(event: Event) -> None:
+    fact = codec.decode(event)
+    assert isinstance(fact, analysis.MeaningMade)
+    _put(event, Analysis.MEANING, maker(fact.model, fact.model_version))
+
+
 def _content_replaced(event: Event) -> None:
     PhotoAnalysis.objects.filter(photo_id=subject_of(event.stream_id)).delete()
 
@@ -89,6 +95,7 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     "photo.scenes_found": _scenes_found,
     "photo.faces_found": _faces_found,
     "photo.vector_made": _vector_made,
+    "photo.meaning_made": _meaning_made,
     "photo.content_replaced": _content_replaced,
 }
 TABLES = (PhotoAnalysis,)

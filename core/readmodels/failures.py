@@ -191,7 +191,10 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     "photo.content_replaced": _content_replaced,
     "photo.previews_rendered": _previews_rendered,
     **dict.fromkeys(
-        ("photo.labels_found", "photo.scenes_found", "photo.faces_found", "photo.vector_made", "photo.analysed"),
+        (
+            *("photo.labels_found", "photo.scenes_found", "photo.faces_found", "photo.vector_made"),
+            *("photo.meaning_made", "photo.analysed"),
+        ),
         _seen,
     ),
     "photo.step_failed": _step_failed,

@@ -22,6 +22,7 @@ _SECTIONS = {
     "looks": "looks",
     "people": "people",
     "search": "search",
+    "search-meaning": "search",
     "dates": "search",
     "places": "places",
     "jobs": "jobs",

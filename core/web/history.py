@@ -155,6 +155,8 @@ def _sentence_of_analysis(event: analysis.AboutAnalysis) -> tuple[str, str, str]
             return "face-smile", words, _by(seen)
         case analysis.VectorMade() as seen:
             return "finger-print", "Made comparable with other pictures", _by(seen)
+        case analysis.MeaningMade() as seen:
+            return "chat-bubble-left-right", "Made comparable with words", _by(seen)
         case analysis.PhotoAnalysed(off=off, missing=missing):
             parts = (_left_out(off, "switched off for this library"), _left_out(missing, "without a model"))
             return "eye", "Looked at by the machine", " ".join(filter(None, parts))

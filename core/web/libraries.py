@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import ParamSpec
 from uuid import UUID
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.utils.module_loading import import_string
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
@@ -45,11 +47,12 @@ class Shelf:
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """One analysis that a library does, or does without."""
+    """One analysis that a library does, or does without; `missing` says why it is not possible here."""
 
     name: str
     words: str
     on: bool
+    missing: str = ""
 
 
 _ANALYSES = {
@@ -57,6 +60,7 @@ _ANALYSES = {
     Analysis.SCENES: "What the whole picture shows",
     Analysis.FACES: "Faces, and the people whose they are",
     Analysis.SIMILAR: "Pictures that are alike",
+    Analysis.MEANING: "Search by meaning",
     Analysis.COLOURS: "Colours",
     Analysis.STYLES: "Styles, such as black and white or panorama",
     Analysis.PLACES: "Places, by the position",
@@ -218,7 +222,11 @@ def _one(request: Request, library: Library, **more: object) -> HttpResponse:
 
 
 def _switches(library: Library) -> list[Switch]:
-    return [Switch(str(one), words, one not in library.analyses_off) for one, words in _ANALYSES.items()]
+    missing = {Analysis.MEANING: import_string(settings.MEANING_MISSING)()}
+    return [
+        Switch(str(one), words, one not in library.analyses_off, missing.get(one, ""))
+        for one, words in _ANALYSES.items()
+    ]
 
 
 def _switched_off(request: Request) -> list[Analysis]:

@@ -58,13 +58,14 @@ def search_page(request: Request) -> HttpResponse:
     days: list[Day] = []
     refused = older = ""
     try:
-        asked = asked_in(_lists(request.GET))
+        asked = asked_in(lists_in(request.GET))
         if asked:
             days, older = _found(request, asked)
-        pills = [_pill(request.user, asked, one) for one in asked]
+        pills = pills_of(request.user, asked)
     except BadFilter as error:
         refused, pills = str(error), [_unknown(asked, one) for one in asked]
     context = {"days": days, "older": older, "asked": asked, "within": within(asked)}
+    context["meaning"] = address_by_meaning(asked)
     if request.htmx and "before" in request.GET:
         return render(request, "search/_found.html", context)
     context |= {"pills": pills, "refused": refused, "groups": _groups(request.user, asked)}
@@ -76,7 +77,7 @@ def search_page(request: Request) -> HttpResponse:
 @signed_in
 def suggest(request: Request) -> HttpResponse:
     """What the letters typed so far may mean, as filters that join those in force."""
-    given = _lists(request.GET)
+    given = lists_in(request.GET)
     *texts, typed = given.get("q", []) or [""]
     try:
         asked = asked_in({**given, "q": texts})
@@ -91,6 +92,29 @@ def address_of(asked: Asked) -> str:
     return f"{reverse('search')}?{urlencode(asked)}" if asked else reverse("search")
 
 
+def address_by_meaning(asked: Asked) -> str:
+    """Where photos are that show what the typed words mean, with all other filters in force; "" without words."""
+    words = " ".join(value for name, value in asked if name == "q")
+    others = [one for one in asked if one[0] != "q"]
+    return f"{reverse('search-meaning')}?{urlencode([('meaning', words), *others])}" if words else ""
+
+
+def pills_of(account: Account, asked: Asked, meaning: Asked = ()) -> list[Pill]:
+    """The filters in force; a press takes one away. With words that are looked for by meaning, these stay."""
+    page = reverse("search-meaning" if meaning else "search")
+    made = []
+    for one in asked:
+        known, left = FILTERS[one[0]], [*meaning, *_without(asked, one)]
+        address = f"{page}?{urlencode(left)}" if left else page
+        made.append(Pill(known.title, known.icon, known.shown(account, one[1]), address, chosen=True))
+    return made
+
+
+def lists_in(given: QueryDict) -> dict[str, list[str]]:
+    """An address's parameters, as `asked_in` takes them."""
+    return {name: [str(one) for one in given.getlist(name)] for name in given}
+
+
 def within(asked: Asked) -> str:
     """What an address of a photo has behind it, so that its neighbours are those that were found with it."""
     return "?" + urlencode({"within": urlencode(asked)}) if asked else ""
@@ -99,13 +123,9 @@ def within(asked: Asked) -> str:
 def asked_within(request: Request) -> list[tuple[str, str]]:
     """The question with which somebody came to a photo; nothing for one that makes no sense."""
     try:
-        return asked_in(_lists(QueryDict(request.GET.get("within", ""))))
+        return asked_in(lists_in(QueryDict(request.GET.get("within", ""))))
     except BadFilter:
         return []
-
-
-def _lists(given: QueryDict) -> dict[str, list[str]]:
-    return {name: [str(one) for one in given.getlist(name)] for name in given}
 
 
 def _found(request: Request, asked: Asked) -> tuple[list[Day], str]:
@@ -120,14 +140,6 @@ def _found(request: Request, asked: Asked) -> tuple[list[Day], str]:
     page = search(request.user, asked, before, PAGE)
     older = address_of([*asked, ("before", str(page.next))]) if page.next else ""
     return days_of(page.photos, begun, stack_marks(page.photos)), older
-
-
-def _pill(account: Account, asked: Asked, one: tuple[str, str]) -> Pill:
-    name, value = one
-    known = FILTERS[name]
-    return Pill(
-        known.title, known.icon, known.shown(account, value), address_of(_without(asked, one)), chosen=True
-    )
 
 
 def _unknown(asked: Asked, one: tuple[str, str]) -> Pill:

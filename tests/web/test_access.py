@@ -72,6 +72,7 @@ def addresses(photo: object, failure: object) -> dict[str, str]:
         "looks": "/looks/",
         "search": "/search/",
         "search-suggestions": "/search/suggestions/",
+        "search-meaning": "/search/meaning/",
         "places": "/places/",
         "dates": "/dates/",
         "date-forget": f"/dates/{failure}/forget/",

@@ -96,7 +96,7 @@ def test_name_rules_and_watch_are_kept_and_folders_come_and_go(
 
 def test_each_analysis_is_switched_by_the_page_and_by_the_api(shelf: Shelf, admin_client: Client) -> None:
     address = f"/libraries/{shelf.library}/"
-    assert admin_client.get(address).content.decode().count('name="analysis"') == 8
+    assert admin_client.get(address).content.decode().count('name="analysis"') == 9
     form = {"name": "Ours", "rules": "", "analyses": "shown", "analysis": ["objects", "places", "scenes"]}
     admin_client.post(f"{address}change/", form)
     off = ["faces", "similar", "colours", "styles", "dates"]

@@ -295,6 +295,7 @@ _EXAMPLES: dict[str, dict[str, object]] = {
     "photo.scenes_found": {"content": "00", "model": "m", "model_version": "1", "scenes": []},
     "photo.faces_found": {"content": "00", "model": "m", "model_version": "1", "faces": []},
     "photo.vector_made": {"content": "00", "model": "m", "model_version": "1"},
+    "photo.meaning_made": {"content": "00", "model": "m", "model_version": "1"},
     "photo.analysed": {"content": "00", "done": [], "off": ["objects"], "missing": ["faces"]},
     "photo.alike_found": {"content": "00", "model": "m", "model_version": "1", "others": []},
     "photo.looks_found": {

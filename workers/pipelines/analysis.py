@@ -1,4 +1,4 @@
-"""Looks at a photo's previews with every model that is wanted: things, what it shows, faces, likeness."""
+"""Looks at a photo's previews with every model that is wanted: things, what it shows, faces, likeness, meaning."""
 
 import traceback
 from collections.abc import Callable, Mapping
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from workers.errors import PoisonError
-from workers.ml import faces, objects, people, runtime, scenes, similar
+from workers.ml import faces, meaning, objects, people, runtime, scenes, similar
 
 LABELS_VERSION = 1
 # Role → file, of one analysis.
@@ -75,6 +75,7 @@ class Seen:
     scenes: list[Scene] | Trouble | None = None
     faces: list[Face] | Trouble | None = None
     similar: list[float] | Trouble | None = None
+    meaning: list[float] | Trouble | None = None
 
 
 def look_at(previews: Previews, models: Mapping[str, Files]) -> Seen:
@@ -92,6 +93,7 @@ def look_at(previews: Previews, models: Mapping[str, Files]) -> Seen:
         scenes=_attempt(models, "scenes", lambda files: _scenes(square(), files)),
         faces=_attempt(models, "faces", lambda files: _faces(small, large, files, persons)),
         similar=_attempt(models, "similar", lambda files: _similar(square(), files)),
+        meaning=_attempt(models, "meaning", lambda files: _meaning(small, large, files)),
     )
 
 
@@ -119,6 +121,14 @@ def _scenes(square: NDArray[np.uint8], files: Files) -> list[Scene]:
 
 def _similar(square: NDArray[np.uint8], files: Files) -> list[float]:
     numbers: list[float] = similar.describe_picture(runtime.load(files["describing"]), square).tolist()
+    return numbers
+
+
+def _meaning(small: Image.Image, large: Callable[[], Image.Image], files: Files) -> list[float]:
+    model = meaning.load(files["preset"])
+    # Some presets see more than the tile holds.
+    picture = small if min(small.size) >= model.side else large()
+    numbers: list[float] = model.describe_picture(picture).tolist()
     return numbers
 
 

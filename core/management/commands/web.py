@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand
 
 from core.parent import end_with_supervisor
 from core.streaming import end_bodies
+from core.waiting import end_waits
 from core.web.live import end_streams
 
 # Open streams of live pages end at once on SIGTERM; what else is under way gets this long.
@@ -21,6 +22,7 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         end_streams()
+        end_waits()
         end_bodies()
         await super().shutdown(sockets)
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from workers import modeldownloads, modelfiles
+from core.domain.analysis import maker
+from workers import modeldownloads, modelfiles, presetdownloads, presets
 from workers.catalog import MODELS
 from workers.modelfiles import State
 
@@ -47,11 +48,26 @@ class Command(BaseCommand):
 
     def _show(self, name: str) -> bool:
         model, seen = MODELS[name], modelfiles.look(name)
+        if model.is_preset:
+            return self._show_preset(name)
         self.stdout.write(f"{name} {model.version}: {seen.state} ({model.purpose}; {model.size:,} bytes)")
         for line in [seen.reason] if seen.reason else map(str, seen.paths.values()):
             self.stdout.write(f"  {line}")
         self.stdout.write(f"  licence: {model.licence}")
         return seen.state in (State.READY, State.TO_MAKE)
+
+    def _show_preset(self, name: str) -> bool:
+        """What needs no preset is complete without one; one that is there has to be whole."""
+        seen, preset = modelfiles.look(name), presets.chosen()
+        if preset and seen.state is State.READY:
+            version, size = maker(*presets.identity(preset)), presets.size_of(preset)
+            self.stdout.write(f"{name} {version}: {seen.state} ({MODELS[name].purpose}; {size:,} bytes)")
+            self.stdout.write(f"  {preset.folder}")
+        else:
+            state = seen.state if seen.state is State.DAMAGED else "not installed"
+            self.stdout.write(f"{name}: {state} ({MODELS[name].purpose}; nothing else needs it)")
+            self.stdout.write(f"  {seen.reason}")
+        return seen.state is not State.DAMAGED
 
     def _add(self, folders: list[str]) -> None:
         if not folders:
@@ -64,6 +80,9 @@ class Command(BaseCommand):
 
     def _download(self, name: str) -> None:
         try:
-            modeldownloads.download(name)
+            if not MODELS[name].is_preset:
+                modeldownloads.download(name)
+            elif presets.why_not() and presetdownloads.is_wanted():
+                presetdownloads.download()
         except modeldownloads.DownloadError as error:
             raise CommandError(str(error)) from error
