@@ -99,7 +99,7 @@ def test_each_analysis_is_switched_by_the_page_and_by_the_api(shelf: Shelf, admi
     assert admin_client.get(address).content.decode().count('name="analysis"') == 9
     form = {"name": "Ours", "rules": "", "analyses": "shown", "analysis": ["objects", "places", "scenes"]}
     admin_client.post(f"{address}change/", form)
-    off = ["faces", "similar", "colours", "styles", "dates"]
+    off = ["faces", "similar", "meaning", "colours", "styles", "dates"]
     assert Library.objects.get().analyses_off == off
     page = admin_client.get(address).content.decode()
     assert 'value="objects" checked' in page
