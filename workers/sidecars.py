@@ -49,7 +49,8 @@ def attach(folder: Folder, path: str, sha256: str, content: SidecarContent) -> i
     """Let the photos know what the sidecar says; how many there are. What it said of others counts no longer."""
     file = file_id(folder.id, path)
     wanted = set(_photos_of(folder, path, content)) if content.source in ABOUT_PICTURES else set()
-    read = SidecarRead(file, path, content.source, sha256, content.facts, content.notes)
+    name = name_of_upload(file) if is_managed(folder.root) else ""
+    read = SidecarRead(file, path, content.source, sha256, content.facts, content.notes, name)
     with transaction.atomic():
         hold(file)
         known = {row.photo_id: row for row in sidecars_in_file(file)}
@@ -74,12 +75,10 @@ def call_for(folder: Folder, path: str) -> int:
 
     Both sides look for the other after they are committed themselves, so whoever is second finds the first.
     """
-    names = sidecar_names(_own_name(folder, path))
+    ids = _lying_beside(folder, path, sidecar_names(_last_of(path)))
     if is_managed(folder.root):
-        # All of them: each looks for itself which picture of that name it came with.
-        ids = uploads_called(folder.library_id, names)
-    else:
-        ids = _files_beside(folder, path, names)
+        # All of that name: each looks for itself which picture it came with.
+        ids += uploads_called(folder.library_id, sidecar_names(_own_name(folder, path)))
     there = PhotoFile.objects.filter(id__in=ids, state=FileState.SKIPPED, code=SIDECAR)
     jobs = [_import_job(folder, row.path, row.id) for row in there]
     return len(defer_batch(jobs))
@@ -111,18 +110,25 @@ def _photos_of(folder: Folder, path: str, content: SidecarContent) -> Iterable[U
 
 
 def _own_name(folder: Folder, path: str) -> str:
-    """What its owner calls a file: uploads lie under hashes."""
-    if is_managed(folder.root):
-        return name_of_upload(file_id(folder.id, path))
-    return text_to_path(path).rpartition("/")[2]
+    """What its owner calls a file: uploads lie under hashes, and beside them what Filmroll itself wrote."""
+    name = name_of_upload(file_id(folder.id, path)) if is_managed(folder.root) else ""
+    return name or _last_of(path)
 
 
 def _files_beside(folder: Folder, path: str, names: Sequence[str]) -> list[UUID]:
     """The ids of files of these names in one's folder; where it is an upload, of those that came with it."""
-    if is_managed(folder.root):
+    if is_managed(folder.root) and name_of_upload(file_id(folder.id, path)):
         return uploads_beside(file_id(folder.id, path), names)
+    return _lying_beside(folder, path, names)
+
+
+def _lying_beside(folder: Folder, path: str, names: Sequence[str]) -> list[UUID]:
     inside = text_to_path(path).rpartition("/")[0]
     return [file_id(folder.id, path_to_text(f"{inside}/{one}" if inside else one)) for one in names]
+
+
+def _last_of(path: str) -> str:
+    return text_to_path(path).rpartition("/")[2]
 
 
 def _raw_first(rows: list[PhotoFile], source: str) -> Iterable[UUID]:

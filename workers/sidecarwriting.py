@@ -3,6 +3,8 @@
 Lightroom reads IMG_1.xmp beside a RAW file, and nothing beside other pictures; darktable and digiKam read
 IMG_1.jpg.xmp beside any. So a RAW file has IMG_1.xmp, every other IMG_1.jpg.xmp, and a sidecar that is there
 already, under either name, is the one that is added to.
+
+What was uploaded is an original: its sidecar stays as it came, and Filmroll's own lies beside the picture.
 """
 
 import contextlib
@@ -20,10 +22,11 @@ from core.commands import sidecars as commands
 from core.domain.facts import Rank, rank_of
 from core.domain.files import file_id
 from core.domain.sidecars import SidecarNotWritten, SidecarWritten
-from core.readmodels.libraries import folder_by_id
+from core.readmodels.facts import sidecars_in_order
+from core.readmodels.libraries import Folder, folder_by_id
 from core.readmodels.photos import Photo
 from core.readmodels.sidecars import sidecars_of_photo
-from core.storage import original_path, put_in_place
+from core.storage import is_managed, original_path, put_in_place
 from workers.children import run_in_child
 from workers.errors import PoisonError, TransientError
 from workers.pipelines.xmpwriting import PROPERTIES, merge_xmp
@@ -66,14 +69,21 @@ def write_sidecar(photo: Photo) -> str:
 
 def sidecar_path(photo: Photo) -> str:
     """Where the sidecar of a photo lies or is to lie, inside its folder."""
+    root = folder_by_id(photo.folder_id).root
+    if is_managed(root):
+        return _called_after(photo.path, photo)
     there = [row.path for row in sidecars_of_photo(photo.id) if row.source == "sidecar"]
     if there:
         return max(there, key=len)
-    stem, dot, _ = photo.path.rpartition(".")
-    candidates = [f"{photo.path}.xmp", *([f"{stem}.xmp"] if dot and photo.media == "raw" else [])]
-    root = folder_by_id(photo.folder_id).root
-    there = [one for one in candidates if original_path(root, one).exists()]
-    return (there or candidates[::-1])[0]
+    plain, wanted = f"{photo.path}.xmp", _called_after(photo.path, photo)
+    there = [one for one in (plain, wanted) if original_path(root, one).exists()]
+    return (there or [wanted])[0]
+
+
+def _called_after(picture: str, photo: Photo) -> str:
+    """The sidecar's name, or path, for that of its picture."""
+    stem, dot, _ = picture.rpartition(".")
+    return f"{stem if dot and photo.media == 'raw' else picture}.xmp"
 
 
 def facts_to_write(facts: dict[str, Any]) -> dict[str, Any]:
@@ -89,6 +99,7 @@ def _write(photo: Photo, path: str) -> str:
     place = Path(os.path.realpath(original_path(folder.root, path)))
     before, packet = _read(place)
     photo.refresh_from_db()
+    packet = _uploaded(photo, folder, path) or packet
     facts = facts_to_write(photo.facts)
     merged: bytes = run_in_child(
         "decode", merge_xmp, packet, facts, seconds=_SECONDS, memory_mib=settings.CHILD_MEMORY_MIB
@@ -96,7 +107,8 @@ def _write(photo: Photo, path: str) -> str:
     if merged == packet:
         return "nothing new"
     file = file_id(folder.id, path)
-    written = SidecarWritten(file, path, hashlib.sha256(merged).hexdigest(), facts)
+    name = _called_after(photo.name, photo) if is_managed(folder.root) else ""
+    written = SidecarWritten(file, path, hashlib.sha256(merged).hexdigest(), facts, name)
     made = _half_made(place, merged, before)
     try:
         # Whoever finds the new file waits for the event that says whose it is.
@@ -109,6 +121,14 @@ def _write(photo: Photo, path: str) -> str:
     finally:
         made.unlink(missing_ok=True)
     return path
+
+
+def _uploaded(photo: Photo, folder: Folder, own: str) -> bytes | None:
+    """The sidecar that came with an upload, where it counts more than what Filmroll wrote."""
+    if not is_managed(folder.root):
+        return None
+    paths = [one["path"] for one in sidecars_in_order(photo.said) if one["source"] == "sidecar"]
+    return _read(original_path(folder.root, paths[0]))[1] if paths and paths[0] != own else None
 
 
 def _read(place: Path) -> tuple[tuple[int, int] | None, bytes | None]:

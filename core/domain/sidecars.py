@@ -12,7 +12,10 @@ from core.domain.personal import Personal
 
 @dataclass(frozen=True, slots=True)
 class SidecarRead(AboutFacts):
-    """What a sidecar says. `source`: "sidecar" (XMP), "takeout" (Google's JSON), "aae" (Apple's edits)."""
+    """What a sidecar says. `source`: "sidecar" (XMP), "takeout" (Google's JSON), "aae" (Apple's edits).
+
+    `name` is what its owner calls it, where that is not the last part of the path: an upload lies under its hash.
+    """
 
     file: UUID
     path: Personal[str]
@@ -20,6 +23,7 @@ class SidecarRead(AboutFacts):
     sha256: str
     facts: Personal[dict[str, Any]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    name: Personal[str] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +41,16 @@ class SidecarAsked(AboutFacts):
 
 @dataclass(frozen=True, slots=True)
 class SidecarWritten(AboutFacts):
-    """Filmroll wrote what is known into a sidecar; read again, this content is no news."""
+    """Filmroll wrote what is known into a sidecar; read again, this content is no news.
+
+    With a `name` it is Filmroll's own beside an upload, of whose sidecars it holds all that they say.
+    """
 
     file: UUID
     path: Personal[str]
     sha256: str
     facts: Personal[dict[str, Any]]
+    name: Personal[str] = ""
 
 
 @dataclass(frozen=True, slots=True)

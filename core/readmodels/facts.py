@@ -10,6 +10,7 @@ from core.domain.photos import MetadataRead
 from core.domain.sidecars import SidecarGone, SidecarRead, SidecarWritten
 
 # {"file": {name: {"value", "source"}}, "user": {name: value}, "sidecars": {file: {"path", "source", "facts"}}}
+# Beside an upload a sidecar has its "name", its "turn" among the others, and says whether it is Filmroll's "own".
 Said = dict[str, Any]
 
 
@@ -21,10 +22,12 @@ def hear(said: Said, fact: object) -> Said:
                 **said,
                 "file": {name: {"value": one.value, "source": one.source} for name, one in read.items()},
             }
-        case SidecarRead(file=file, path=path, source=source, facts=read):
-            return _with_sidecar(said, str(file), {"path": path, "source": source, "facts": read})
-        case SidecarWritten(file=file, path=path, facts=written):
-            return _with_sidecar(said, str(file), {"path": path, "source": "sidecar", "facts": written})
+        case SidecarRead(file=file, path=path, source=source, facts=read, name=name):
+            return _with_sidecar(said, str(file), {"path": path, "source": source, "facts": read}, name)
+        case SidecarWritten(file=file, path=path, facts=written, name=name):
+            own = {"own": True} if name else {}
+            whole = {"path": path, "source": "sidecar", "facts": written, **own}
+            return _with_sidecar(said, str(file), whole, name)
         case SidecarGone(file=file):
             return {**said, "sidecars": {k: v for k, v in said.get("sidecars", {}).items() if k != str(file)}}
         case edits.ChangeUndone():
@@ -53,15 +56,39 @@ def columns(said: Said) -> dict[str, Any]:
     }
 
 
-def _with_sidecar(said: Said, file: str, sidecar: dict[str, Any]) -> Said:
-    return {**said, "sidecars": {**said.get("sidecars", {}), file: sidecar}}
+def sidecars_in_order(said: Said) -> list[dict[str, Any]]:
+    """What the sidecars say, the weightiest first: the more special one (IMG_1.jpg.xmp before IMG_1.xmp).
+
+    Uploads lie there for ever, under whatever hash. Of one name the last one counts, and what Filmroll wrote
+    itself counts more than those that it had read by then.
+    """
+    beside = list(said.get("sidecars", {}).values())
+    written = max((one["turn"] for one in beside if "own" in one), default=0)
+
+    def weight(one: dict[str, Any]) -> tuple[object, ...]:
+        turn = one.get("turn", 0)
+        return (turn < written) - (turn > written), -len(one.get("name", one["path"])), -turn, one["path"]
+
+    return sorted(beside, key=weight)
+
+
+def _with_sidecar(said: Said, file: str, sidecar: dict[str, Any], name: str) -> Said:
+    beside = said.get("sidecars", {})
+    # Its own sidecar stays Filmroll's own, whoever wrote into it.
+    known = {key: value for key, value in beside.get(file, {}).items() if key in ("name", "own")}
+    named = {**known, **({"name": name} if name else {})}
+    if named:
+        named["turn"] = 1 + max((one.get("turn", 0) for one in beside.values()), default=0)
+    return {**said, "sidecars": {**beside, file: {**sidecar, **named}}}
 
 
 def _layers(said: Said) -> list[facts.Layer]:
-    """What each source says, the more special sidecar (IMG_1.jpg.xmp before IMG_1.xmp) first."""
+    """What each source says: the person, the sidecars, the file itself."""
     user = {name: Fact(value, "user") for name, value in said.get("user", {}).items()}
-    sidecars = sorted(said.get("sidecars", {}).values(), key=lambda one: (-len(one["path"]), one["path"]))
-    beside = [{name: Fact(value, one["source"]) for name, value in one["facts"].items()} for one in sidecars]
+    beside = [
+        {name: Fact(value, one["source"]) for name, value in one["facts"].items()}
+        for one in sidecars_in_order(said)
+    ]
     own = {name: Fact(one["value"], one["source"]) for name, one in said.get("file", {}).items()}
     return [user, *beside, own]
 

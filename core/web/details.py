@@ -83,7 +83,7 @@ def sections(photo: Photo, copies: list[PhotoFile], beside: list[Sidecar]) -> li
         Section("When and where", "map-pin", list(_when_and_where(photo, facts))),
         Section("Words", "chat-bubble-bottom-center-text", list(_words(facts))),
         Section("Camera", "camera", list(_camera(photo, facts))),
-        Section("File", "document", [*_file(photo, facts, copies), *_beside(beside)]),
+        Section("File", "document", [*_file(photo, facts, copies), *_beside(photo, beside)]),
     ]
     return [section for section in made if section.rows]
 
@@ -197,15 +197,16 @@ def _file(photo: Photo, facts: dict[str, Any], copies: list[PhotoFile]) -> Itera
         yield _row("Note", note, "file")
 
 
-def _beside(sidecars: list[Sidecar]) -> Iterator[Row]:
+def _beside(photo: Photo, sidecars: list[Sidecar]) -> Iterator[Row]:
     for one in sidecars:
         label = {"aae": "Edits", "takeout": "Google"}.get(one.source, "Sidecar")
-        yield _row(label, _called(one) + (" (written by Filmroll)" if one.written else ""), "file")
+        yield _row(label, _called(photo, one) + (" (written by Filmroll)" if one.written else ""), "file")
 
 
-def _called(sidecar: Sidecar) -> str:
-    """Where it lies; an upload, which lies under a hash, by its name."""
-    return name_of_upload(sidecar.file_id) or sidecar.path
+def _called(photo: Photo, sidecar: Sidecar) -> str:
+    """Where it lies; an upload, which lies under a hash, by its name, and Filmroll's own beside it likewise."""
+    said = photo.said.get("sidecars", {}).get(str(sidecar.file_id), {})
+    return said.get("name") or name_of_upload(sidecar.file_id) or sidecar.path
 
 
 def _row(label: str, text: str, source: str, also: tuple[str, ...] = (), **form: str) -> Row:

@@ -15,14 +15,14 @@ _SIDECARS = {
 def said_in_words(fact: edits.AboutFacts) -> tuple[str, str, str]:
     """Icon, words and detail of what a person or a sidecar said."""
     match fact:
-        case sidecars.SidecarRead(source=source, path=path, notes=notes):
-            return "document-text", _SIDECARS.get(source, "A sidecar was read"), " ".join([path, *notes])
+        case sidecars.SidecarRead(source=source, path=path, notes=notes, name=name):
+            return "document-text", _SIDECARS.get(source, "A sidecar was read"), " ".join([name or path, *notes])
         case sidecars.SidecarGone(path=path):
             return "document-minus", "A sidecar is no longer there", path
         case sidecars.SidecarAsked():
             return "pencil-square", "Asked to write the sidecar", ""
-        case sidecars.SidecarWritten(path=path):
-            return "pencil-square", "The sidecar was written", path
+        case sidecars.SidecarWritten(path=path, name=name):
+            return "pencil-square", "The sidecar was written", name or path
         case sidecars.SidecarNotWritten(path=path, reason=reason):
             return (
                 "exclamation-triangle",
