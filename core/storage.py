@@ -87,7 +87,13 @@ def room_for_originals() -> tuple[int, int]:
 def preview_path(photo_id: UUID, revision: str, name: str) -> Path:
     """Where a preview lies; `name` is "tile" or "large". Two levels of folders keep each one small."""
     text = photo_id.hex
-    return settings.DATA_DIR / "previews" / text[:2] / text[2:4] / text / f"{revision}-{name}.webp"
+    return previews_folder() / text[:2] / text[2:4] / text / f"{revision}-{name}.webp"
+
+
+def previews_folder() -> Path:
+    """The folder of all previews, with or without any in it."""
+    folder: Path = settings.DATA_DIR / "previews"
+    return folder
 
 
 @contextlib.contextmanager

@@ -46,6 +46,11 @@ def has_older_previews(revision: str) -> bool:
     return bool(revision) and revision.rpartition("-")[2] != str(PREVIEWS_VERSION)
 
 
+def revision_today(sha256: str) -> str:
+    """What the previews of a content are called that are made by this version of Filmroll."""
+    return f"{sha256[:12]}-{PREVIEWS_VERSION}"
+
+
 def read_older_facts(photo: Photo) -> str:
     """Read the facts of a photo again where they are of an earlier version; in a few words, what was done."""
     if not _with_older_facts([photo.id]):

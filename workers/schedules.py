@@ -39,6 +39,11 @@ def _rescan_every() -> timedelta | None:
 
 PLANS: dict[str, Plan] = {
     "purge": Plan("Clear away finished jobs", lambda: timedelta(days=1), NewJob("purge_jobs", QUEUE)),
+    "previews": Plan(
+        "Clear away previews that newer ones have replaced",
+        lambda: timedelta(days=7),
+        NewJob("clear_previews", QUEUE),
+    ),
     "rescan": Plan("Look through every library", _rescan_every, NewJob("rescan_libraries", "scan")),
 }
 

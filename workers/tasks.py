@@ -22,6 +22,7 @@ from workers import (
     grouping,
     looking,
     meaning,
+    oldpreviews,
     places,
     purge,
     reanalysing,
@@ -89,7 +90,7 @@ def render_previews(photo: str) -> str:
     if original is None:
         return "the original is not there; it goes on once it is back"
     orientation = known.facts.get("orientation", {}).get("value")
-    revision = f"{known.sha256[:12]}-{previews.PREVIEWS_VERSION}"
+    revision = remaking.revision_today(known.sha256)
     with working_folder() as folder:
         made: previews.Previews = run_in_child(
             "decode",
@@ -222,6 +223,12 @@ def fire_schedule(context: JobContext, schedule: str) -> None:
 def purge_jobs(after: int = 0) -> int:
     """Clear away jobs that ended long ago; how many went in this slice."""
     return purge.purge(after).jobs
+
+
+@app.task(name=oldpreviews.TASK, queue="operations", retry=RetryPolicy())
+def clear_previews(after: str = "") -> int:
+    """Clear away the files of previews that newer ones have replaced; how many went in this slice."""
+    return oldpreviews.clear(after)
 
 
 @app.task(name="rescan_libraries", queue="scan", retry=RetryPolicy())

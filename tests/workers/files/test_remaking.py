@@ -1,8 +1,9 @@
 """What an earlier version made is made again when asked for, and nothing that a person typed meanwhile is lost."""
 
 import os
+import time
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from django.core.management import call_command
@@ -13,9 +14,9 @@ from core.commands.edits import edit_photo
 from core.commands.libraries import ask_to_remake
 from core.domain import edits
 from core.readmodels.photos import Photo
-from core.storage import preview_path
+from core.storage import preview_path, previews_folder
 from tests.workers.files.conftest import Home, history, work
-from workers import imports
+from workers import imports, oldpreviews
 from workers.pipelines import previews
 
 pytestmark = pytest.mark.django_db
@@ -92,6 +93,70 @@ def test_older_previews_and_facts_are_made_again_behind_all_else_and_only_when_a
     assert analyses() == looked_at, "what is in a picture stays, whoever drew it"
     call_command("remake", verbosity=0)
     assert queued("remake_photo") == []
+
+
+def test_former_previews_go_once_newer_ones_have_stood_for_a_day_and_never_what_a_row_names(
+    home: Home, upgrade: Any, admin_client: Client
+) -> None:
+    for number in range(4):
+        home.put(f"{number}.jpg", number)
+    home.scan()
+    first = {photo.path: photo for photo in Photo.objects.all()}
+    edited, waiting, lost = first["1.jpg"], first["2.jpg"], first["3.jpg"]
+    face = preview_path(edited.id, edited.revision, "face-1")
+    face.write_bytes(b"cut out")
+    home.put("1.jpg", 11)
+    home.scan()
+    upgrade(pictures=True)
+    call_command("remake", verbosity=0)
+    work()
+    age(seconds=3600)
+    assert oldpreviews.clear() == 0
+    for photo in first.values():
+        tile = f"/photos/{photo.id}/tile/{photo.revision}.webp"
+        assert admin_client.get(tile).status_code == 200, "a page that was loaded before is whole"
+    age(seconds=2 * 86_400)
+    # One is edited and has the new version's row, but not its previews; another's new previews are not on disk.
+    Photo.objects.filter(id=waiting.id).update(sha256="e" * 64, revision=waiting.revision)
+    made = files_of(waiting)
+    preview_path(lost.id, Photo.objects.get(id=lost.id).revision, "tile").unlink()
+    unknown = preview_path(uuid4(), lost.revision, "tile")
+    for path in (unknown, unknown.with_name("e" * 12 + "-1-tile.webp")):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"of a photo without a row")
+    age(seconds=2 * 86_400)
+    assert oldpreviews.clear(seconds=-1) + worked_off() == 2 + 5 + 2
+    for photo in Photo.objects.exclude(id=lost.id):
+        assert {name.partition("-face")[0] for name in files_of(photo)} == {
+            f"{photo.revision}-tile.webp",
+            f"{photo.revision}-large.webp",
+        }
+    assert files_of(waiting) < made and len(files_of(lost)) == 3
+    assert unknown.exists() and not face.exists()
+
+
+def age(seconds: float) -> None:
+    """Let every preview have been made so long ago."""
+    for path in previews_folder().rglob("*.webp"):
+        os.utime(path, (time.time() - seconds,) * 2)
+
+
+def files_of(photo: Photo) -> set[str]:
+    return {path.name for path in preview_path(photo.id, photo.revision, "tile").parent.iterdir()}
+
+
+def worked_off() -> int:
+    """Work off the slices that are left; how many files went."""
+    gone = 0
+    while queued(oldpreviews.TASK):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE procrastinate_jobs SET status = 'succeeded' WHERE status = 'todo' AND task_name = %s"
+                " RETURNING args->>'after'",
+                [oldpreviews.TASK],
+            )
+            gone += oldpreviews.clear(cursor.fetchone()[0], seconds=-1)
+    return gone
 
 
 def test_j22_a_date_typed_while_the_metadata_is_read_stays(
