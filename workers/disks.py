@@ -16,7 +16,7 @@ import structlog
 from core.commands.libraries import record_folder
 from core.domain.libraries import FolderOffline, FolderOnline, MountForgotten
 from core.readmodels.files import some_files
-from core.readmodels.libraries import Folder, folder_by_id
+from core.readmodels.libraries import Folder, all_folders, folder_by_id
 from core.readmodels.mounts import Mount, mounts_below
 from core.storage import original_path, path_to_text
 from workers.mounts import mounted_below
@@ -66,6 +66,19 @@ def look_below(folder: Folder) -> list[Mount]:
     known = {one.path: one for one in mounts_below([folder.id])}
     fresh = [Mount(folder_id=folder.id, path=path) for path in sorted(mounted - known.keys())]
     return [one for one in (*known.values(), *fresh) if not _is_mount_there(folder, one, one.path in mounted)]
+
+
+def note_disks() -> None:
+    """Remember the disks that are mounted below libraries' folders by now, so that they are missed from now on.
+
+    Only those that are not known yet: whether one is away is for those to say who look for its files.
+    """
+    folders = all_folders()
+    known = {(one.folder_id, one.path) for one in mounts_below([folder.id for folder in folders])}
+    for folder in folders:
+        for path in sorted(path_to_text(path) for path in mounted_below(folder.place)):
+            if (folder.id, path) not in known:
+                _is_mount_there(folder, Mount(folder_id=folder.id, path=path), mounted=True)
 
 
 def _is_mount_there(folder: Folder, mount: Mount, mounted: bool) -> bool:

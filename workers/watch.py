@@ -20,7 +20,7 @@ from core.domain.libraries import FolderWatched, FolderWatchFailed
 from core.readmodels.libraries import LIBRARIES_CHANGED, Folder, Library, all_folders, all_libraries
 from core.storage import path_to_text
 from events import listener
-from workers.disks import is_reachable, look_below
+from workers.disks import is_reachable, look_below, note_disks
 from workers.following import Following
 from workers.ignoring import Rules
 from workers.inotify import CannotWatch, Changes, Tree
@@ -44,7 +44,7 @@ _log = structlog.get_logger(__name__)
 async def watch(stop: asyncio.Event) -> None:
     """Watch every library, those added later too, until `stop` is set."""
     watchers: dict[tuple[object, ...], asyncio.Task[None]] = {}
-    helpers = [asyncio.create_task(stop.wait())]
+    helpers = [asyncio.create_task(stop.wait()), asyncio.create_task(_patiently(note_disks))]
     mounts = Mounts()
     close_mounts = mounts.open()
     try:

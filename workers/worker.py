@@ -22,6 +22,7 @@ from events import listener
 from events.following import follow_all
 from workers import attempts, children
 from workers.actions import STOP_CHANNEL
+from workers.disks import note_disks
 from workers.flow import roll_up
 from workers.lanes import LANES
 from workers.laneworker import LaneWorker
@@ -103,6 +104,9 @@ class _Process:
         await self.presence.arrive()
         if "operations" in self.presence.ids:
             await asyncio.to_thread(_ensure_in_thread)
+        if "scan" in self.presence.ids:
+            # Not waited for: a network disk that does not answer holds up whoever asks.
+            loop.run_in_executor(None, _note_disks_in_thread)
         _log.info("worker started", lanes={worker.lane_name: worker.concurrency for worker in self.workers})
         await self._serve()
         await self._close()
@@ -234,6 +238,16 @@ def _ensure_in_thread() -> None:
     close_old_connections()
     try:
         ensure_schedules()
+    finally:
+        close_old_connections()
+
+
+def _note_disks_in_thread() -> None:
+    close_old_connections()
+    try:
+        note_disks()
+    except (DatabaseError, OSError) as error:
+        _log.warning("the disks below the folders were not noted", error=str(error).strip())
     finally:
         close_old_connections()
 

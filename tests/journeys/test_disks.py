@@ -111,6 +111,20 @@ def test_j17_a_disk_below_a_watched_folder_goes_and_comes_and_takes_nothing_alon
     assert installation.value("SELECT count(*) FROM event WHERE type = 'photo.file_missing'") == 0
 
 
+def test_j17_a_worker_that_starts_remembers_the_disks_that_are_there(
+    installation: Installation, mount: Mount
+) -> None:
+    make_picture(installation.photos / "home.jpg", 1)
+    installation.manage("import", str(installation.photos))
+    first = installation.start("worker")
+    installation.until(READY, 1)
+    installation.kill(first)
+    mount(installation.photos / "stick", "-t", "tmpfs", "tmpfs")
+    installation.start("worker")
+    installation.until("SELECT count(*) FROM folder_mount", 1)
+    assert installation.value("SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'scan_library'") == 1
+
+
 def test_j23_originals_on_a_mount_that_may_only_be_read_are_all_there_afterwards_untouched(
     installation: Installation, mount: Mount
 ) -> None:

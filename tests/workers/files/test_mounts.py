@@ -15,6 +15,7 @@ from core.readmodels.photos import Photo
 from core.web.missing import absence_of
 from tests.journeys.pictures import make_picture
 from tests.workers.files.conftest import Home, last_position
+from workers import disks
 
 pytestmark = pytest.mark.django_db
 Mounting = Callable[..., None]
@@ -96,6 +97,27 @@ def test_another_disk_in_its_place_takes_nothing_along(home: Home, mount: Mounti
     unmount(card)
     home.scan()
     assert Mount.objects.get().offline_since is None
+
+
+@pytest.mark.parametrize("noted", [True, False])
+def test_a_disk_that_was_there_when_filmroll_started_is_missed_before_anything_was_looked_through(
+    home: Home, mount: Mounting, monkeypatch: pytest.MonkeyPatch, noted: bool
+) -> None:
+    card = home.root / "card"
+    mount(card, "-t", "tmpfs", "tmpfs")
+    make_picture(card / "one.jpg", 2, (64, 48), format="JPEG")
+    with monkeypatch.context() as before_the_upgrade:
+        before_the_upgrade.setattr(disks, "mounted_below", lambda _: frozenset())
+        home.scan()
+    assert not Mount.objects.exists()
+    if noted:
+        disks.note_disks()
+        events = last_position()
+        disks.note_disks()
+        assert last_position() == events, "once is enough"
+    unmount(card)
+    home.scan()
+    assert home.missing() == (set() if noted else {"card/one.jpg"})
 
 
 @pytest.mark.parametrize("instead", ["folder", "dangling link", "loop"])
