@@ -21,7 +21,7 @@ from core.readmodels.photos import Photo, photo_for
 from core.readmodels.places import names_of, place_of
 from core.readmodels.sidecars import sidecars_of_photo
 from core.readmodels.stacks import Stack, stack_of
-from core.readmodels.timeline import Cursor, timeline
+from core.readmodels.timeline import Cursor, shown_photos, timeline
 
 router = Router(tags=["photos"])
 
@@ -159,7 +159,7 @@ def list_photos(request: HttpRequest, before: str = "", limit: Limit = 100) -> d
         cursor = Cursor.parse(before) if before else None
     except ValueError as error:
         raise HttpError(422, f"before={before!r} is no cursor; use the value of `next`.") from error
-    page = timeline(asker(request), cursor, limit)
+    page = timeline(shown_photos(asker(request)), cursor, limit)
     return {"photos": [summary(photo) for photo in page.photos], "next": str(page.next) if page.next else None}
 
 

@@ -338,8 +338,16 @@ def visible_photos(account: Account) -> models.QuerySet[Photo]:
 
 def without_duplicates(photos: models.QuerySet[Photo]) -> models.QuerySet[Photo]:
     """Without those instead of which another one is kept, as long as that one is shown."""
-    kept = Photo.objects.filter(id=OuterRef("duplicate_of"), hidden="")
-    return photos.filter(Q(duplicate_of__isnull=True) | ~Exists(kept))
+    return photos.filter(Q(duplicate_of__isnull=True) | ~_kept_instead())
+
+
+def only_duplicates(photos: models.QuerySet[Photo]) -> models.QuerySet[Photo]:
+    """None but those instead of which another one is kept."""
+    return photos.filter(_kept_instead(), duplicate_of__isnull=False)
+
+
+def _kept_instead() -> Exists:
+    return Exists(Photo.objects.filter(id=OuterRef("duplicate_of"), hidden=""))
 
 
 def photo_for(account: Account, photo_id: UUID) -> Photo:

@@ -154,13 +154,10 @@ class Mark:
 
 def stack_marks(photos: Iterable[Photo]) -> dict[UUID, Mark]:
     """The marks of those of these photos that stand for a stack."""
+    film = StackMember.objects.filter(stack_id=models.OuterRef("stack_id"), apart=False, rule=StackRule.LIVE)
     wanted = StackMember.objects.filter(photo_id__in=[photo.id for photo in photos], count__gt=1)
-    rows = list(wanted.values_list("photo_id", "stack_id", "count"))
-    films = StackMember.objects.filter(
-        stack_id__in=[stack for _, stack, _ in rows], apart=False, rule=StackRule.LIVE
-    )
-    lives = set(films.values_list("stack_id", flat=True)) if rows else set()
-    return {photo: Mark(count, stack in lives) for photo, stack, count in rows}
+    rows = wanted.annotate(lives=models.Exists(film)).values_list("photo_id", "count", "lives")
+    return {photo: Mark(count, lives) for photo, count, lives in rows}
 
 
 def stack_of(account: Account, photo: Photo) -> Stack | None:

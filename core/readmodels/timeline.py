@@ -1,7 +1,9 @@
 """The timeline: which photos an account is shown, in which order, and how far the machine is with them."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import models
@@ -12,7 +14,8 @@ from core.readmodels.failures import failures_for
 from core.readmodels.fields import WallTimeField
 from core.readmodels.files import FileState, PhotoFile
 from core.readmodels.libraries import libraries_of
-from core.readmodels.photos import Photo, PreviewState, visible_photos, without_duplicates
+from core.readmodels.photos import Photo, PreviewState, only_duplicates, visible_photos, without_duplicates
+from core.readmodels.remembered import remembered
 from core.readmodels.stacks import tucked_photos, without_tucked
 
 
@@ -63,18 +66,16 @@ class Counts:
     skipped: int
 
 
-def timeline(account: Account, before: Cursor | None = None, limit: int = 100) -> Page:
-    """Photos newest first, from behind a cursor; those whose preview failed are on the failures page."""
-    found = shown_photos(account)
-    if before is not None:
-        found = found.filter(older_than(before))
+def timeline(shown: models.QuerySet[Photo], before: Cursor | None = None, limit: int = 100) -> Page:
+    """Of the photos that are shown, newest first, those from behind a cursor."""
+    found = shown if before is None else shown.filter(older_than(before))
     rows = list(found.order_by("-taken_local", "-id")[: limit + 1])
     return Page(rows[:limit], Cursor.of(rows[limit - 1]) if len(rows) > limit else None)
 
 
-def timeline_newer(account: Account, after: Cursor, limit: int = 100) -> Page:
-    """The photos just before a cursor in the timeline, newest first; `next` is where still newer ones begin."""
-    rows = list(shown_photos(account).filter(newer_than(after)).order_by("taken_local", "id")[: limit + 1])
+def timeline_newer(shown: models.QuerySet[Photo], after: Cursor, limit: int = 100) -> Page:
+    """Those just before a cursor in the timeline, newest first; `next` is where still newer ones begin."""
+    rows = list(shown.filter(newer_than(after)).order_by("taken_local", "id")[: limit + 1])
     return Page(rows[:limit][::-1], Cursor.of(rows[limit - 1]) if len(rows) > limit else None)
 
 
@@ -86,40 +87,73 @@ def neighbours(account: Account, photo: Photo) -> tuple[Photo | None, Photo | No
     return newer, older
 
 
-def months(account: Account) -> list[Month]:
-    """How many photos each month has, newest first, for the scrubber."""
+def months(account: Account, seen: models.QuerySet[Photo]) -> list[Month]:
+    """How many photos an account is shown of each month, newest first; `seen` are those that it may see."""
+    return remembered("months", account, lambda: _months(seen), lambda found: sum(one.count for one in found))
+
+
+def _months(seen: models.QuerySet[Photo]) -> list[Month]:
+    """An index counts all photos; the few of them that are not shown are taken off again."""
+    failed = Q(preview_state=PreviewState.FAILED)
+    others = seen.filter(~failed)
+    unshown = [seen.filter(failed), others.filter(id__in=tucked_photos()), only_duplicates(without_tucked(others))]
     # Django's own TruncMonth takes none but its own fields for moments.
     month = Func(Value("month"), F("taken_local"), function="date_trunc", output_field=WallTimeField())
-    rows = (
-        shown_photos(account)
-        .annotate(month=month)
-        .values_list("month")
-        .annotate(count=Count("id"))
-        .order_by("-month")
-    )
-    return [Month(month.date(), count) for month, count in rows if month]
+    parts = [_counted(rows, month, Value(-1)) for rows in unshown]
+    found: Counter[datetime] = Counter()
+    for begin, sign, count in _counted(seen, month, Value(1)).union(*parts, all=True):
+        if begin is not None:
+            found[begin] += sign * count
+    return [Month(begin.date(), found[begin]) for begin in sorted(found, reverse=True) if found[begin]]
 
 
 def counts(account: Account) -> Counts:
     """How many photos are shown (a stack is one), waiting and failed, and how many files are skipped."""
     seen = visible_photos(account)
-    by_state = dict(seen.values_list("preview_state").annotate(Count("id")))
-    # Those beneath another one, and those without an original, are few: an index counts the rest.
-    ready = seen.filter(preview_state=PreviewState.READY)
-    beneath = ready.filter(id__in=tucked_photos()).count()
-    lost = seen.filter(missing=True, preview_state=PreviewState.WAITING).count()
+    waiting = seen.filter(preview_state=PreviewState.WAITING)
     skipped = PhotoFile.objects.filter(library_id__in=libraries_of(account).values("id"), state=FileState.SKIPPED)
+    known = _at_once(
+        waiting=waiting, lost=waiting.filter(missing=True), failed=failures_for(account), skipped=skipped
+    )
     return Counts(
-        shown=by_state.get(PreviewState.READY, 0) - beneath,
-        waiting=by_state.get(PreviewState.WAITING, 0) - lost,
-        failed=failures_for(account).count(),
-        skipped=skipped.count(),
+        shown=remembered("shown", account, lambda: _shown(seen), int),
+        waiting=known["waiting"] - known["lost"],
+        failed=known["failed"],
+        skipped=known["skipped"],
     )
 
 
+def _shown(seen: models.QuerySet[Photo]) -> int:
+    ready = seen.filter(preview_state=PreviewState.READY)
+    known = _at_once(ready=ready, beneath=ready.filter(id__in=tucked_photos()))
+    return known["ready"] - known["beneath"]
+
+
+def _at_once(**parts: models.QuerySet[Any]) -> dict[str, int]:
+    """How many rows each part has, by one question."""
+    first, *others = [_counted(rows, Value(name)) for name, rows in parts.items()]
+    return dict.fromkeys(parts, 0) | dict(first.union(*others, all=True))
+
+
+def _counted(rows: models.QuerySet[Any], *by: "Func[Any] | Value") -> models.QuerySet[Any, Any]:
+    """How many rows there are of each of these values."""
+    names = [f"by{number}" for number, _ in enumerate(by)]
+    named = rows.order_by().annotate(**dict(zip(names, by, strict=True)))
+    made: models.QuerySet[Any, Any] = named.values_list(*names).annotate(count=Count("*"))
+    return made
+
+
 def shown_photos(account: Account) -> models.QuerySet[Photo]:
-    """Of what an account may see, one photo for each stack, and none instead of which another one is kept."""
-    return without_duplicates(without_tucked(visible_photos(account).exclude(preview_state=PreviewState.FAILED)))
+    """What an account is shown of the photos that it may see."""
+    return shown_of(visible_photos(account))
+
+
+def shown_of(seen: models.QuerySet[Photo]) -> models.QuerySet[Photo]:
+    """One photo for each stack, none instead of which another one is kept, none whose preview failed.
+
+    The latter are on the failures page.
+    """
+    return without_duplicates(without_tucked(seen.exclude(preview_state=PreviewState.FAILED)))
 
 
 def older_than(cursor: Cursor) -> Q:

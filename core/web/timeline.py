@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
@@ -14,7 +15,7 @@ from django.views.decorators.vary import vary_on_headers
 from core.accounts import Account
 from core.readmodels.photos import Photo, PreviewState, visible_photos
 from core.readmodels.stacks import stack_marks
-from core.readmodels.timeline import Cursor, counts, months, timeline, timeline_newer
+from core.readmodels.timeline import Cursor, counts, months, shown_of, timeline, timeline_newer
 from core.web.access import Request, signed_in
 from core.web.frame import Progress
 from core.web.tiles import Day, days_of, tile_of
@@ -49,17 +50,19 @@ class MonthLink:
 @signed_in
 def timeline_page(request: Request) -> HttpResponse:
     """A stretch of the timeline: from the newest photo, or from the place that the address names."""
+    seen = visible_photos(request.user)
+    shown = shown_of(seen)
     try:
-        stretch = _asked(request)
+        stretch = _asked(request, shown)
     except ValueError as error:
         raise Http404("There is no such place in the timeline.") from error
     if request.htmx:
         # What is fetched joins a page that goes on at the other end already.
-        joined = replace(stretch, older=None) if "after" in request.GET else replace(stretch, newer=None)
+        joined = replace(stretch, older=None) if "after" in request.GET else stretch
         return render(request, "photos/_stretch.html", {"stretch": joined})
     context = {
         "stretch": stretch,
-        "months": _month_links(request.user),
+        "months": _month_links(request.user, seen),
         "is_newest": not stretch.newer,
     }
     return render(request, "photos/timeline.html", context)
@@ -93,44 +96,47 @@ def arrivals(request: Request) -> HttpResponse:
     return render(request, "photos/_arrivals.html", {"arrived": arrived, "known": known, "words": words})
 
 
-def _month_links(account: Account) -> list[MonthLink]:
-    return [MonthLink(month.first_day, _last_day(month.first_day), month.count) for month in months(account)]
+def _month_links(account: Account, seen: QuerySet[Photo]) -> list[MonthLink]:
+    found = months(account, seen)
+    return [MonthLink(month.first_day, _last_day(month.first_day), month.count) for month in found]
 
 
 def _last_day(day: date) -> date:
     return day.replace(day=monthrange(day.year, day.month)[1])
 
 
-def _asked(request: Request) -> Stretch:
+def _asked(request: Request, shown: QuerySet[Photo]) -> Stretch:
     """Raises ValueError for an address that names no place."""
+    both_ways = not request.htmx
     if "after" in request.GET:
-        return _newer_than(request.user, Cursor.parse(request.GET["after"]))
+        return _newer_than(shown, Cursor.parse(request.GET["after"]))
     if "before" in request.GET:
-        return _older_than(request.user, Cursor.parse(request.GET["before"]))
+        return _older_than(shown, Cursor.parse(request.GET["before"]), both_ways)
     if "from" in request.GET:
         day = date.fromisoformat(request.GET["from"])
-        return _older_than(request.user, Cursor(datetime.combine(day, time.max), _AFTER_ALL))
-    return _older_than(request.user, None)
+        return _older_than(shown, Cursor(datetime.combine(day, time.max), _AFTER_ALL), both_ways)
+    return _older_than(shown, None, both_ways)
 
 
-def _older_than(account: Account, before: Cursor | None) -> Stretch:
-    page = timeline(account, before, PAGE)
+def _older_than(shown: QuerySet[Photo], before: Cursor | None, both_ways: bool) -> Stretch:
+    page = timeline(shown, before, PAGE)
     photos = _whole_days(page.photos) if page.next else page.photos
     begun = before.taken_local.date() if before and before.photo_id != _AFTER_ALL else None
     older = Cursor.of(photos[-1]) if page.next else None
-    newer = Cursor.of(photos[0]) if before and photos and _has_newer(account, photos[0]) else None
+    is_in_between = both_ways and before and photos and _has_newer(shown, photos[0])
+    newer = Cursor.of(photos[0]) if is_in_between else None
     return Stretch(days_of(photos, begun, stack_marks(photos)), newer, older)
 
 
-def _newer_than(account: Account, after: Cursor) -> Stretch:
-    page = timeline_newer(account, after, PAGE)
+def _newer_than(shown: QuerySet[Photo], after: Cursor) -> Stretch:
+    page = timeline_newer(shown, after, PAGE)
     photos = _whole_days(page.photos[::-1])[::-1] if page.next else page.photos
     newer = Cursor.of(photos[0]) if page.next else None
     return Stretch(days_of(photos, marks=stack_marks(photos)), newer, Cursor.of(photos[-1]) if photos else None)
 
 
-def _has_newer(account: Account, photo: Photo) -> bool:
-    return bool(timeline_newer(account, Cursor.of(photo), 1).photos)
+def _has_newer(shown: QuerySet[Photo], photo: Photo) -> bool:
+    return bool(timeline_newer(shown, Cursor.of(photo), 1).photos)
 
 
 def _whole_days(photos: list[Photo]) -> list[Photo]:

@@ -1,13 +1,18 @@
 """The timeline: order, days, paging in both directions, months, and what keeps it fresh."""
 
 import re
+from collections import Counter
 from uuid import UUID
 
 import pytest
 from django.test import Client
 
 from core.accounts import Account
-from core.readmodels.photos import Photo
+from core.commands.stacks import stack_photos
+from core.domain.stacks import StackRule
+from core.readmodels import remembered
+from core.readmodels.photos import Photo, visible_photos
+from core.readmodels.timeline import months, shown_photos
 from core.web import timeline
 from core.web.tiles import average_colour, days_of, ratio_of, tile_of
 from tests.web.conftest import Shelf, minute
@@ -234,8 +239,39 @@ def test_a_page_asks_the_database_the_same_however_many_photos(
 ) -> None:
     for n in range(12):
         shelf.photo(f"{n}.jpg", taken=minute(n))
-    with django_assert_max_num_queries(13):  # type: ignore[operator]
-        page.get("/")
+    for address, most in (("/", 9), ("/?from=2024-05-01", 10)):
+        with django_assert_max_num_queries(most):  # type: ignore[operator]
+            assert len(tiles_in(page.get(address))) == 12
+
+
+def test_months_count_what_is_shown_and_nothing_else(shelf: Shelf, owner: Account) -> None:
+    shelf.photo("old.jpg", taken="2020-02-03T10:00:00")
+    shelf.fail(shelf.photo("broken.jpg", taken="2020-02-04T10:00:00", ready=False))
+    kept = shelf.photo("kept.jpg")
+    made = {name: shelf.photo(name) for name in ("waits.jpg", "both.jpg", "again.jpg", "again2.jpg", "alone.jpg")}
+    shelf.fail(shelf.photo("gone.jpg", taken="2021-01-01T10:00:00", ready=False))
+    together = dict.fromkeys((kept, made["both.jpg"], made["again2.jpg"]), StackRule.HAND)
+    stack_photos(UUID(int=9), together, actor=f"account:{owner.pk}")
+    for name in ("again.jpg", "again2.jpg", "both.jpg"):
+        Photo.objects.filter(id=made[name]).update(duplicate_of=kept)
+    Photo.objects.filter(id=made["alone.jpg"]).update(duplicate_of=UUID(int=7))  # of which nothing is shown
+    shown = Counter(photo.taken_local.strftime("%Y-%m") for photo in shown_photos(owner) if photo.taken_local)
+    found = months(owner, visible_photos(owner))
+    assert [(f"{one.first_day:%Y-%m}", one.count) for one in found] == sorted(shown.items(), reverse=True)
+    assert shown == {"2024-05": 2, "2020-02": 1}
+
+
+def test_counts_of_very_many_photos_are_remembered_for_a_while_and_of_few_never(
+    owner: Account, stranger: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remembered, "_TIMES", 1e12)
+    for many, expected in ((5, [3, 4, 3]), (2, [3, 3, 3])):
+        monkeypatch.setattr(remembered, "MANY", many)
+        asked = [
+            remembered.remembered("few", one, lambda n=n: n, int)
+            for n, one in ((3, owner), (4, owner), (3, stranger))
+        ]
+        assert asked == expected
 
 
 def test_days_of_different_photos_know_the_sum_of_their_ratios(shelf: Shelf, owner: Account) -> None:
