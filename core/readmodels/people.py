@@ -18,7 +18,7 @@ from core.accounts import Account
 from core.domain.people import PersonNotFound
 from core.readmodels.faces import Face, Person, PersonAct
 from core.readmodels.libraries import Library, libraries_of
-from core.readmodels.photos import Photo, visible_photos
+from core.readmodels.photos import Photo, visible_photos, with_a_picture
 
 # So many names are proposed at most.
 _NAMES = 1000
@@ -266,7 +266,8 @@ def _may_see(account: Account, person: Person) -> bool:
 def _portraits(account: Account, counts: dict[UUID, tuple[int, int]]) -> list[Portrait]:
     people = Person.objects.in_bulk(list(counts))
     chosen = {person.cover for person in people.values() if person.cover}
-    faces = visible_faces(account).filter(person_id__in=list(counts))
+    pictured = with_a_picture(visible_photos(account)).values("id")
+    faces = Face.objects.filter(current=True, photo_id__in=pictured, person_id__in=list(counts))
     best = faces.order_by("person_id", "-worth", "id").distinct("person_id")
     covers = {face.person_id: face for face in [*best, *faces.filter(id__in=chosen)]}
     seen = {one.face.person_id: one for one in seen_faces(account, list(covers.values()))}

@@ -350,6 +350,11 @@ def _kept_instead() -> Exists:
     return Exists(Photo.objects.filter(id=OuterRef("duplicate_of"), hidden=""))
 
 
+def with_a_picture(photos: models.QuerySet[Photo]) -> models.QuerySet[Photo]:
+    """Those that have a tile to show: what anything is shown by is one of them."""
+    return photos.exclude(revision="")
+
+
 def photo_for(account: Account, photo_id: UUID) -> Photo:
     """One photo, if this account may see it. Raises PhotoNotFound."""
     found = visible_photos(account).filter(id=photo_id).first()

@@ -10,8 +10,9 @@ from django.db.models import Count
 
 from core.accounts import Account
 from core.domain.places import KINDS
-from core.readmodels.photos import Photo, visible_photos
+from core.readmodels.photos import Photo, with_a_picture
 from core.readmodels.places import PhotoPlace, Place, photos_at_sea
+from core.readmodels.timeline import shown_photos
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,8 @@ def place_tree(account: Account) -> list[Node]:
 
 
 def _located(account: Account) -> "models.QuerySet[PhotoPlace]":
-    seen = visible_photos(account).values("id")
+    """What a search for the place would show: not what failed, nor what lies beneath another photo."""
+    seen = shown_photos(account).values("id")
     return PhotoPlace.objects.filter(photo_id__in=seen).exclude(country_id=None, region_id=None, city_id=None)
 
 
@@ -64,11 +66,11 @@ def _inside(
 
 
 def _covers(account: Account, places: Iterable[UUID]) -> dict[UUID, Photo]:
-    """The newest photo of each place that has a preview."""
+    """The newest photo of each place that has a picture."""
     newest: dict[UUID, UUID] = {}
     for kind in KINDS:
         column = f"{kind}_id"
-        seen = visible_photos(account).exclude(revision="").values("id")
+        seen = with_a_picture(shown_photos(account)).values("id")
         found = PhotoPlace.objects.filter(**{f"{column}__in": list(places)}, photo_id__in=seen)
         taken = models.Subquery(Photo.objects.filter(id=models.OuterRef("photo_id")).values("taken_local")[:1])
         rows = found.annotate(taken=taken).order_by(column, "-taken", "-photo_id").distinct(column)
@@ -79,4 +81,4 @@ def _covers(account: Account, places: Iterable[UUID]) -> dict[UUID, Photo]:
 
 def count_at_sea(account: Account) -> int:
     """How many photos an account has that were taken where no country is."""
-    return visible_photos(account).filter(id__in=photos_at_sea()).count()
+    return shown_photos(account).filter(id__in=photos_at_sea()).count()
