@@ -17,6 +17,7 @@ from core.commands.edits import edit_photo, undo_edit
 from core.commands.sidecars import ask_for_sidecar
 from core.commands.stacks import undo_stacking
 from core.domain import codec, duplicates, edits, stacks
+from core.domain.looks import StyleCorrected
 from core.domain.places import PlaceCorrected
 from core.readmodels.photos import history_of, photo_for
 from core.readmodels.stacks import others_in_stack
@@ -59,6 +60,7 @@ class Changes(Schema):
     position: Position | None = None
     place: PlaceNames | None = Field(None, description="Stays whatever the position says; undo brings that back")
     taken: Taken | None = None
+    styles: dict[str, bool] = Field({}, description="{'vivid': false}: not, whatever is measured, until undone")
     version: int | None = Field(
         None, description="The version that was looked at: 409 when somebody changed the same since."
     )
@@ -102,7 +104,9 @@ def change_photo(request: HttpRequest, photo_id: UUID, changes: Changes) -> dict
     photo_for(asker(request), photo_id)
     given = changes.dict(exclude_unset=True)
     seen = given.pop("version", None)
-    edit_photo(photo_id, [_edit(name, value) for name, value in given.items()], seen=seen, actor=_actor(request))
+    changes_to_styles = [StyleCorrected(style, has) for style, has in given.pop("styles", {}).items()]
+    said = [*(_edit(name, value) for name, value in given.items()), *changes_to_styles]
+    edit_photo(photo_id, said, seen=seen, actor=_actor(request))
     return detail(request, photo_id)
 
 

@@ -31,6 +31,7 @@ class StyleOf(Schema):
 
     style: str
     measured: dict[str, float]
+    by_hand: bool = Field(description="A person has said so.")
 
 
 class Alike(Schema):
@@ -98,7 +99,9 @@ def looks_fields(photo: UUID) -> dict[str, Any]:
     """A photo's colours and styles as PhotoDetail wants them."""
     known = looks_of_photo(photo)
     colours = [{"name": one.colour, "share": one.share, "colour": one.mean} for one in known.colours or []]
-    styles = [{"style": one.style, "measured": one.measured} for one in known.styles or []]
+    styles = [
+        {"style": one.style, "measured": one.measured, "by_hand": bool(one.by_hand)} for one in known.styles or []
+    ]
     return {
         "colours": None if known.colours is None else colours,
         "styles": None if known.styles is None else styles,

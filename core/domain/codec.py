@@ -76,6 +76,7 @@ TYPES: dict[str, type[Any]] = {
     "photo.dated": edits.PhotoDated,
     "photo.place_found": places.PlaceFound,
     "photo.place_corrected": places.PlaceCorrected,
+    "photo.style_corrected": looks.StyleCorrected,
     "photo.change_undone": edits.ChangeUndone,
     "photo.sidecar_read": sidecars.SidecarRead,
     "photo.sidecar_gone": sidecars.SidecarGone,

@@ -9,8 +9,10 @@ from uuid import UUID
 
 from core.domain.clocks import is_offset
 from core.domain.facts import AboutFacts as AboutFacts
+from core.domain.looks import StyleCorrected, style_fact
 from core.domain.personal import Personal
 from core.domain.places import NAME_LIMIT, PlaceCorrected
+from core.domain.styles import Style
 
 STARS = range(6)
 TEXT_LIMIT = 1000
@@ -91,11 +93,12 @@ Edit: TypeAlias = (
     | PhotoPlaced
     | PhotoDated
     | PlaceCorrected
+    | StyleCorrected
 )
 EditEvent: TypeAlias = Edit | ChangeUndone
 EDITS = (
     *(PhotoRated, PhotoFavoured, PhotoTitled, PhotoCaptioned, KeywordsChanged),
-    *(PhotoPlaced, PhotoDated, PlaceCorrected),
+    *(PhotoPlaced, PhotoDated, PlaceCorrected, StyleCorrected),
 )
 
 
@@ -132,6 +135,8 @@ def words_of(edit: Edit) -> dict[str, Any]:
         case PlaceCorrected(country=country, region=region, city=city):
             # A list, from the large to the small, as facts are compared by.
             return {"place": [country, region, city] if country or region or city else None}
+        case StyleCorrected(style=style, has=has):
+            return {style_fact(style): has}
 
 
 def apply(words: Mapping[str, Any], event: EditEvent) -> dict[str, Any]:
@@ -220,6 +225,8 @@ def _checked(edit: Edit) -> Edit:
             return PlaceCorrected(*names)
         case PhotoDated():
             _check_date(edit)
+        case StyleCorrected(style=style):
+            _require(style in list(Style), f"There is no style {style}.")
     return edit
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid5
 
+from core.domain.facts import AboutFacts
 from core.domain.personal import Personal
 
 # Who found it: no model, the pixels themselves.
@@ -62,6 +63,27 @@ class AlikeFound(AboutLooks):
     model: str
     model_version: str
     others: tuple[Alike, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StyleCorrected(AboutFacts):
+    """A person says that the photo has a style, or has it not, whatever is measured."""
+
+    style: Personal[str]
+    has: bool
+
+
+_STYLE = "style:"
+
+
+def style_fact(style: str) -> str:
+    """What a person's word on one style is called among the photo's facts."""
+    return f"{_STYLE}{style}"
+
+
+def styles_said(words: Mapping[str, Any]) -> dict[str, bool]:
+    """A person's words on styles, among all words on a photo."""
+    return {name.removeprefix(_STYLE): bool(has) for name, has in words.items() if name.startswith(_STYLE)}
 
 
 LooksEvent = LooksFound | AlikeFound

@@ -1,6 +1,6 @@
 """How photos look: the colours in each with their shares, its styles, and which photos have which."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -8,9 +8,9 @@ from uuid import UUID
 from django.db import models
 from django.db.models import F
 
-from core.domain import codec, colours
+from core.domain import codec, colours, edits
 from core.domain.colours import Colour
-from core.domain.looks import LooksFound
+from core.domain.looks import LooksFound, styles_said
 from core.domain.streams import subject_of
 from core.domain.styles import Style
 from core.readmodels.photos import Photo
@@ -24,7 +24,7 @@ _RELATED = 0.12
 
 
 class Looked(models.Model):
-    """That a photo was looked at, and by which version; what for: `colours`, `styles`."""
+    """That a photo was looked at, and by which version; what for: `colours`, `styles`. Neither: not as it is now."""
 
     photo_id = models.UUIDField(primary_key=True)
     model = models.TextField()
@@ -54,16 +54,22 @@ class PhotoColour(models.Model):
 
 
 class PhotoStyle(models.Model):
-    """One style of a photo, and the measured numbers by which it was found."""
+    """One style of a photo, and the measured numbers by which it was found.
+
+    `found`: the machine's rule holds; `by_hand`: what a person says, which stands above that; `counts`: it has it.
+    """
 
     pk = models.CompositePrimaryKey("photo_id", "style")
     photo_id = models.UUIDField()
     style = models.TextField()
     measured = models.JSONField(default=dict)
+    found = models.BooleanField(default=True)
+    by_hand = models.BooleanField(null=True)
+    counts = models.BooleanField(default=True)
 
     class Meta:
         db_table = "photo_style"
-        indexes = [models.Index("style", "photo_id", name="photo_style_style")]
+        indexes = [models.Index("style", "photo_id", name="photo_style_counts", condition=models.Q(counts=True))]
 
 
 def _found(event: Event) -> None:
@@ -81,11 +87,11 @@ def _found(event: Event) -> None:
         PhotoColour.objects.bulk_create(_colour(photo, one.name, one.share, one.colour) for one in fact.colours)
     if fact.styles is not None:
         seen.styles = True
+        found = {one.style: one.measured for one in fact.styles}
         if known:
-            PhotoStyle.objects.filter(photo_id=photo).delete()
-        PhotoStyle.objects.bulk_create(
-            PhotoStyle(photo_id=photo, style=one.style, measured=one.measured) for one in fact.styles
-        )
+            _settle_styles(photo, found, _styles_by_hand(photo))
+        else:
+            PhotoStyle.objects.bulk_create(_styles(photo, found, {}))
     seen.save(force_insert=known is None)
 
 
@@ -103,17 +109,57 @@ def _colour(photo: UUID, name: str, share: float, mean: str) -> PhotoColour:
 
 
 def _content_replaced(event: Event) -> None:
-    """What was seen in the former content says nothing of the new one."""
+    """What was seen in the former content says nothing of the new one; what a person said stays."""
     photo = subject_of(event.stream_id)
-    for table in TABLES:
-        table.objects.filter(photo_id=photo).delete()
+    PhotoColour.objects.filter(photo_id=photo).delete()
+    Looked.objects.filter(photo_id=photo).update(model="", model_version="", colours=False, styles=False)
+    _settle_styles(photo, {}, _styles_by_hand(photo))
+
+
+def _style_said(event: Event) -> None:
+    """A person says something of a style, or takes it back."""
+    if not styles_said(dict.fromkeys(edits.touches(codec.decode(event)))):
+        return
+    photo = Photo.objects.only("said").get(id=subject_of(event.stream_id))
+    # Whoever has this row has something that the next result has to respect.
+    Looked.objects.get_or_create(photo_id=photo.id)
+    found = PhotoStyle.objects.filter(photo_id=photo.id, found=True).values_list("style", "measured")
+    _settle_styles(photo.id, dict(found), styles_said(photo.said.get("user", {})))
+
+
+def _styles_by_hand(photo: UUID) -> dict[str, bool]:
+    said = PhotoStyle.objects.filter(photo_id=photo, by_hand__isnull=False)
+    return {style: bool(has) for style, has in said.values_list("style", "by_hand")}
+
+
+def _settle_styles(photo: UUID, found: Mapping[str, dict[str, float]], said: Mapping[str, bool]) -> None:
+    """What counts: a person's word, which stays whatever is found, or what was found."""
+    PhotoStyle.objects.filter(photo_id=photo).delete()
+    PhotoStyle.objects.bulk_create(_styles(photo, found, said))
+
+
+def _styles(photo: UUID, found: Mapping[str, dict[str, float]], said: Mapping[str, bool]) -> list[PhotoStyle]:
+    return [
+        PhotoStyle(
+            photo_id=photo,
+            style=style,
+            measured=found.get(style, {}),
+            found=style in found,
+            by_hand=said.get(style),
+            counts=said.get(style, True),
+        )
+        for style in dict.fromkeys([*found, *said])
+    ]
 
 
 HANDLERS: dict[str, Callable[[Event], None]] = {
     "photo.looks_found": _found,
     "photo.content_replaced": _content_replaced,
+    "photo.style_corrected": _style_said,
+    "photo.change_undone": _style_said,
 }
 TABLES: tuple[Any, ...] = (Looked, PhotoColour, PhotoStyle)
+READS = ("photos",)
 
 
 # --- how pages ask it ---------------------------------------------------------------------------------------
@@ -137,11 +183,10 @@ def looks_of_photo(photo_id: UUID) -> LooksOf:
     seen = Looked.objects.filter(photo_id=photo_id).first() or Looked()
     order = {str(style): number for number, style in enumerate(Style)}
     found = PhotoColour.objects.filter(photo_id=photo_id).order_by("-share", "colour") if seen.colours else None
-    styles = PhotoStyle.objects.filter(photo_id=photo_id) if seen.styles else None
+    rows = PhotoStyle.objects.filter(photo_id=photo_id, counts=True)
+    styles = sorted(rows, key=lambda one: order.get(one.style, len(order)))
     return LooksOf(
-        None if found is None else list(found),
-        None if styles is None else sorted(styles, key=lambda one: order.get(one.style, len(order))),
-        seen.model_version,
+        None if found is None else list(found), styles if styles or seen.styles else None, seen.model_version
     )
 
 
@@ -155,8 +200,13 @@ def photos_with(colour: str = "", style: str = "") -> "models.QuerySet[Photo, UU
     if colour:
         found = found.filter(id__in=rows_near(colour).values("photo_id"))
     if style:
-        found = found.filter(id__in=PhotoStyle.objects.filter(style=style_named(style)).values("photo_id"))
+        found = found.filter(id__in=photos_in_style(style).values("photo_id"))
     return found.values_list("id", flat=True)
+
+
+def photos_in_style(style: str) -> "models.QuerySet[PhotoStyle]":
+    """The rows of photos that have a style, by what is measured or by a person's word. Raises NoSuchLook."""
+    return PhotoStyle.objects.filter(style=style_named(style), counts=True)
 
 
 def rows_near(colour: str) -> "models.QuerySet[PhotoColour]":

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from core.accounts import Account
-from core.readmodels.looks import PhotoColour, PhotoStyle, each_near, style_named
+from core.readmodels.looks import PhotoColour, each_near, photos_in_style
 from core.readmodels.photos import Photo, visible_photos, without_duplicates
 from core.readmodels.stacks import without_tucked
 from core.readmodels.timeline import Cursor
@@ -53,9 +53,7 @@ def photos_by_colour(account: Account, colour: str, style: str = "", behind: str
 
 def photos_by_style(account: Account, style: str, behind: str = "", limit: int = 60) -> Ranked:
     """Those of a style, the newest first. Raises NoSuchLook, ValueError for `behind`."""
-    found = _shown(account).filter(
-        Exists(PhotoStyle.objects.filter(photo_id=OuterRef("id"), style=style_named(style)))
-    )
+    found = _shown(account).filter(Exists(photos_in_style(style).filter(photo_id=OuterRef("id"))))
     if behind:
         here = Cursor.parse(behind)
         earlier = Q(taken_local__lt=here.taken_local) | Q(taken_local=here.taken_local, id__lt=here.photo_id)
@@ -69,7 +67,7 @@ def _page(rows: QuerySet[PhotoColour], account: Account, style: str, place: Plac
     if place is not None:
         rows = rows.filter(Q(share__lt=place.share) | Q(share=place.share, photo_id__gt=place.photo))
     if style:
-        styled = PhotoStyle.objects.filter(photo_id=OuterRef("photo_id"), style=style_named(style))
+        styled = photos_in_style(style).filter(photo_id=OuterRef("photo_id"))
         rows = rows.filter(Exists(styled))
     return rows.filter(Exists(_shown(account).filter(id=OuterRef("photo_id")))).order_by("-share", "photo_id")
 

@@ -315,6 +315,7 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     "photo.placed": _heard,
     "photo.dated": _heard,
     "photo.place_corrected": _heard,
+    "photo.style_corrected": _heard,
     "photo.change_undone": _heard,
     "photo.sidecar_read": _heard,
     "photo.sidecar_gone": _heard,

@@ -14,6 +14,7 @@ from core.commands.sidecars import ask_for_sidecar
 from core.commands.stacks import undo_stacking
 from core.domain import edits
 from core.domain.clocks import is_offset
+from core.domain.looks import StyleCorrected
 from core.domain.places import PlaceCorrected
 from core.readmodels.stacks import others_in_stack
 from core.web.access import Request, actor_of, signed_in
@@ -131,4 +132,5 @@ _FORMS: dict[str, Callable[[HttpRequest], edits.Edit]] = {
     "position": _position,
     "date": _date,
     "place": _place,
+    "style": lambda request: StyleCorrected(request.POST.get("value", ""), request.POST.get("has") == "on"),
 }

@@ -40,6 +40,7 @@ class Chip:
     address: str
     chosen: bool
     measured: str = ""
+    by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +88,12 @@ def looks_in_words(photo_id: UUID) -> dict[str, object]:
         ColourOf(one.colour, one.mean, f"{max(1, round(100 * one.share))}\N{NO-BREAK SPACE}%", address(one.colour))
         for one in known.colours or []
     ]
-    styles = [_chip(one.style, measured=_measured(one.measured)) for one in known.styles or []]
-    return {"colours": colours, "styles": styles, "looked": known.colours is not None or known.styles is not None}
+    styles = [
+        _chip(one.style, measured=_measured(one.measured), by_hand=bool(one.by_hand)) for one in known.styles or []
+    ]
+    others = [str(one) for one in Style if str(one) not in {chip.name for chip in styles}]
+    looked = known.colours is not None or known.styles is not None
+    return {"colours": colours, "styles": styles, "others": others, "looked": looked}
 
 
 def _found(request: Request, colour: str, style: str) -> Ranked:
@@ -113,9 +118,9 @@ def _picker(colour: str, style: str) -> dict[str, object]:
     }
 
 
-def _chip(name: str, colour: str = "", *, chosen: bool = False, measured: str = "") -> Chip:
+def _chip(name: str, colour: str = "", *, chosen: bool = False, measured: str = "", by_hand: bool = False) -> Chip:
     words = RULES[Style(name)].words if name in list(Style) else ""
-    return Chip(name, words, address(colour, "" if chosen else name), chosen, measured)
+    return Chip(name, words, address(colour, "" if chosen else name), chosen, measured, by_hand)
 
 
 def _measured(measured: dict[str, float]) -> str:

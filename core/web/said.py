@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from core.domain import edits, places, sidecars
+from core.domain import edits, looks, places, sidecars
 from core.web.words import counted, place_in_words, position
 
 _SIDECARS = {
@@ -12,7 +12,7 @@ _SIDECARS = {
 }
 
 
-def said_in_words(fact: edits.AboutFacts) -> tuple[str, str, str]:
+def said_in_words(fact: edits.AboutFacts) -> tuple[str, str, str]:  # noqa: C901  # one flat table
     """Icon, words and detail of what a person or a sidecar said."""
     match fact:
         case sidecars.SidecarRead(source=source, path=path, notes=notes, name=name):
@@ -36,6 +36,8 @@ def said_in_words(fact: edits.AboutFacts) -> tuple[str, str, str]:
         case places.PlaceCorrected(country=country, region=region, city=city):
             names = places.Names(country, region, city)
             return "map-pin", "Place set" if names else "The place was taken away", place_in_words(names)
+        case looks.StyleCorrected(style=style, has=has):
+            return "sparkles", "Style added" if has else "Style taken off", style
         case edits.ChangeUndone(facts=facts, silent=silent):
             about = _names_of([*facts, *silent])
             return "arrow-uturn-left", f"A change was undone: {about}", ""
@@ -66,7 +68,7 @@ def _edited(fact: edits.AboutFacts) -> tuple[str, str, str]:
 
 
 def _names_of(facts: Iterable[str]) -> str:
-    return ", ".join(dict.fromkeys(_FACTS.get(name, name) for name in facts))
+    return ", ".join(dict.fromkeys(_FACTS.get(name, name.replace(":", " ")) for name in facts))
 
 
 _FACTS = {

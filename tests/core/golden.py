@@ -35,6 +35,9 @@ _TEXTS = {
     "code": "empty",
     "source": "exif",
     "birthday": "1990-07-31",
+    "filter": "label",
+    "value": "cat",
+    "style": "vivid",
 }
 
 

@@ -169,7 +169,7 @@ def test_programs_ask_the_same_questions(shelf: Shelf, page: Client) -> None:
     looked(photo, ("red", 0.8, "#ff0000"), styles=("vivid",))
     known = page.get(f"/api/v1/photos/{photo}").json()
     assert known["colours"] == [{"name": "red", "share": 0.8, "colour": "#ff0000"}]
-    assert known["styles"] == [{"style": "vivid", "measured": {"shutter": 2.5}}]
+    assert known["styles"] == [{"style": "vivid", "measured": {"shutter": 2.5}, "by_hand": False}]
     found = page.get("/api/v1/looks?colour=red&style=vivid").json()
     assert found == {"photos": [{"photo": str(photo), "share": 0.8}], "next": None}
     assert page.get("/api/v1/looks?style=vivid").json()["photos"] == [{"photo": str(photo), "share": None}]
@@ -228,3 +228,53 @@ def test_what_a_library_does_without_is_neither_found_nor_missed(shelf: Shelf) -
     queued, colours, styles = again()
     assert queued == 1 and colours and styles == []
     assert again()[0] == 0
+
+
+def test_a_persons_word_on_a_style_stands_above_what_is_measured_and_is_taken_back(
+    shelf: Shelf, page: Client
+) -> None:
+    photo, twin = shelf.photo("1.jpg"), shelf.photo("2.jpg")
+    looked(photo, styles=("vivid", "macro"))
+    looked(twin, styles=("vivid",))
+
+    def styles() -> list[tuple[str, bool]]:
+        return [(one.style, bool(one.by_hand)) for one in looks_of_photo(photo).styles or []]
+
+    def say(style: str, has: str = "") -> None:
+        sent = {"fact": "style", "value": style, "has": has, "seen": "999"}
+        assert page.post(f"/photos/{photo}/edit/", sent).status_code == 302
+
+    say("vivid")
+    say("sepia", "on")
+    assert styles() == [("sepia", True), ("macro", False)]
+    assert tiles(page.get("/looks/?style=vivid")) == [str(twin)]
+    assert [one["id"] for one in page.get("/api/v1/search?style=sepia").json()["photos"]] == [str(photo)]
+    shown = text_of(page.get(f"/photos/{photo}/"))
+    assert "sepia yours" in shown and "Style taken off vivid" in shown
+    # A newer version of the rules, and another content: the word stays.
+    looked(photo, styles=("vivid", "pastel"), version="2")
+    assert styles() == [("sepia", True), ("pastel", False)]
+    [file] = load_photo(photo).files.values()
+    from core.commands.photos import replace_content
+
+    new = photos.PhotoImported(shelf.library, file, "e" * 64, "jpeg", "image", "image/jpeg")
+    replace_content(photo, new, photos.MetadataRead(1, {}), actor="test")
+    assert styles() == [("sepia", True)]
+    looked(photo, styles=("vivid",), version="2")
+    assert styles() == [("sepia", True)]
+    # Taken back in the history, what is measured counts again.
+    acts = {event.data["style"]: event.event_id for event in history_of(shelf.owner, photo) if "has" in event.data}
+    for act in acts.values():
+        page.post(f"/photos/{photo}/undo/{act}/")
+    assert styles() == [("vivid", False)]
+    changed = page.patch(f"/api/v1/photos/{photo}", {"styles": {"vivid": False}}, content_type="application/json")
+    assert changed.json()["styles"] == []
+    assert (
+        page.patch(
+            f"/api/v1/photos/{photo}", {"styles": {"cubism": True}}, content_type="application/json"
+        ).status_code
+        == 422
+    )
+    before = list(PhotoStyle.objects.order_by("pk").values())
+    replay(["looks"])
+    assert list(PhotoStyle.objects.order_by("pk").values()) == before
