@@ -4,6 +4,7 @@ from core.accounts import Account, ApiKey
 from core.codes import PhotoCode
 from core.groups import Resemblance
 from core.meaning import PhotoMeaning, TextMeaning
+from core.readmodels.albums import Album, AlbumChange, AlbumPhoto
 from core.readmodels.analysis import PhotoAnalysis
 from core.readmodels.duplicates import Judged, Look, Tie
 from core.readmodels.faces import Face, Person, PersonAct
@@ -15,7 +16,7 @@ from core.readmodels.mounts import Mount
 from core.readmodels.occasions import NamedDate
 from core.readmodels.photos import Photo
 from core.readmodels.places import PhotoPlace, Place
-from core.readmodels.searching import PhotoWords, SearchTerm
+from core.readmodels.searching import PhotoExposure, PhotoWords, SearchTerm
 from core.readmodels.sidecars import Sidecar
 from core.readmodels.stacks import StackMember
 from core.readmodels.uploads import UploadedFile
@@ -24,6 +25,9 @@ from core.vectors import FaceVector, PhotoVector
 
 __all__ = [
     "Account",
+    "Album",
+    "AlbumChange",
+    "AlbumPhoto",
     "ApiKey",
     "Face",
     "FaceVector",
@@ -41,6 +45,7 @@ __all__ = [
     "PhotoAnalysis",
     "PhotoCode",
     "PhotoColour",
+    "PhotoExposure",
     "PhotoFile",
     "PhotoMeaning",
     "PhotoPlace",

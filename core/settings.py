@@ -52,6 +52,7 @@ EVENT_CONSUMERS: list[str] = [
     "core.readmodels.uploads",
     "core.readmodels.faces",
     "core.readmodels.occasions",
+    "core.readmodels.albums",
     "core.readmodels.searching",
     "core.readmodels.failures",
     "workers.reactions",

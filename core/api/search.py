@@ -12,7 +12,8 @@ from core.api.access import Limit, asker
 from core.api.photos import Page, summary
 from core.asking import PATIENCE, photos_by_meaning
 from core.meaning import LONGEST, plainly
-from core.readmodels.filters import BadFilter, asked_in
+from core.readmodels.conditions import BadFilter
+from core.readmodels.filters import asked_in
 from core.readmodels.found import search as search_photos
 from core.readmodels.placetree import Node, place_tree
 from core.readmodels.suggesting import suggestions
@@ -37,9 +38,16 @@ class Asked(Schema):
     )
     colour: list[str] = Field([], description="One of the 17 names, or #rrggbb.")
     style: list[str] = []
+    album: list[str] = Field([], description="The id of an album of one's own.")
     keyword: list[str] = []
     camera: list[str] = []
     lens: list[str] = []
+    aperture: list[str] = Field([], description="A range of f-numbers: 1.4..2.8, ..2.8, 8.., or one number.")
+    shutter: list[str] = Field([], description="A range of seconds: 1/250..1/60, 1..")
+    iso: list[str] = Field([], description="800..3200")
+    focal: list[str] = Field([], description="Millimetres: 24..70")
+    focal35: list[str] = Field([], description="Millimetres in 35 mm format: 24..70")
+    path: list[str] = Field([], description="Words of the folders and the file name, or their beginnings.")
     rating: list[str] = Field([], description="This many stars at least.")
     favourite: list[str] = Field([], description="yes")
     kind: list[str] = Field([], description="image, raw, video, or a format: jpeg, nef.")

@@ -6,6 +6,7 @@ from typing import Any, cast
 from pydantic import TypeAdapter
 
 from core.domain import (
+    albums,
     analysis,
     duplicates,
     edits,
@@ -23,7 +24,12 @@ from core.domain import (
 from events.event import Event
 
 DomainEvent = (
-    photos.PhotoEvent | files.FileEvent | libraries.LibraryEvent | people.PeopleEvent | occasions.OccasionEvent
+    photos.PhotoEvent
+    | files.FileEvent
+    | libraries.LibraryEvent
+    | people.PeopleEvent
+    | occasions.OccasionEvent
+    | albums.AlbumEvent
 )
 
 TYPES: dict[str, type[Any]] = {
@@ -113,6 +119,14 @@ TYPES: dict[str, type[Any]] = {
     "person.merged": people.PersonMerged,
     "person.told_apart": people.PeopleToldApart,
     "person.act_undone": people.ActUndone,
+    "album.made": albums.AlbumMade,
+    "album.renamed": albums.AlbumRenamed,
+    "album.rule_changed": albums.AlbumRuleChanged,
+    "album.removed": albums.AlbumRemoved,
+    "album.photos_added": albums.PhotosAddedToAlbum,
+    "album.photos_taken": albums.PhotosTakenFromAlbum,
+    "album.cover_chosen": albums.AlbumCoverChosen,
+    "album.change_undone": albums.AlbumChangeUndone,
 }
 _NAMES = {made: name for name, made in TYPES.items()}
 

@@ -11,6 +11,7 @@ _PART = re.compile(r"\d+|[^\W\d_]+")
 _MARK = "Mn"  # what an accent is after letters were taken apart
 WORD_LIMIT = 80
 WORDS_LIMIT = 600
+_PATH_LIMIT = 60
 _MONTHS = {name.lower(): number for number, name in enumerate(calendar.month_name) if name} | {
     name.lower(): number for number, name in enumerate(calendar.month_abbr) if name
 }
@@ -44,6 +45,17 @@ def term(kind: str, value: str) -> str:
 def text_query(text: str) -> str:
     """The question for all words of a text, each of which may be the beginning of one."""
     return " & ".join(f"{_quoted(word)}:*" for word in dict.fromkeys(_WORD.findall(plain(text))))
+
+
+def path_terms(path: str) -> list[str]:
+    """The words of folders and file name, as those of a path alone: the last ones, where there are very many."""
+    return [term("path", word) for word in words_in(path)[-_PATH_LIMIT:]]
+
+
+def path_query(text: str) -> str:
+    """The question for all words of a text in a path, each of which may be the beginning of one."""
+    words = dict.fromkeys(_WORD.findall(plain(text)))
+    return " & ".join(f"{_quoted(term('path', word))}:*" for word in words)
 
 
 def any_of(terms: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""The names of the streams: one for each photo, file, library, person and named date."""
+"""The names of the streams: one for each photo, file, library, person, album and named date."""
 
 from uuid import UUID
 
@@ -34,3 +34,7 @@ def subject_of(stream_id: str) -> UUID:
 
 def date_stream(date_id: UUID) -> str:
     return f"date-{date_id}"
+
+
+def album_stream(album_id: UUID) -> str:
+    return f"album-{album_id}"

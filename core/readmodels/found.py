@@ -1,12 +1,12 @@
 """The photos that a search finds, in the order of the timeline; only those that the account may see."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from core.accounts import Account
-from core.readmodels.filters import FILTERS, Asked
-from core.readmodels.photos import Photo, visible_photos
+from core.readmodels.filters import FILTERS, Asked, expanded
+from core.readmodels.photos import Photo, PreviewState, visible_photos
 from core.readmodels.searching import PhotoWords, photos_with_words
 from core.readmodels.timeline import Cursor, Page, newer_than, older_than, shown_photos
 
@@ -29,9 +29,8 @@ def found_neighbours(account: Account, asked: Asked, photo: Photo) -> tuple[Phot
 
 def found_photos(account: Account, asked: Asked, before: Cursor | None = None) -> QuerySet[Photo]:
     """All photos for which all filters hold, of those that the account may see. Raises BadFilter."""
-    # Who looks for what failed or waits wants those too that the timeline leaves out.
-    by_state = any(name == "state" for name, _ in asked)
-    found = visible_photos(account) if by_state else shown_photos(account)
+    asked = expanded(account, asked)
+    found = _to_look_through(account, {name for name, _ in asked})
     if before is not None:
         found = found.filter(older_than(before))
     words = " & ".join(filter(None, _word_queries(asked)))
@@ -41,6 +40,18 @@ def found_photos(account: Account, asked: Asked, before: Cursor | None = None) -
         if (condition := FILTERS[name].condition) is not None:
             found = found.filter(condition(account, value))
     return found
+
+
+def _to_look_through(account: Account, filters: Collection[str]) -> QuerySet[Photo]:
+    """Who looks for what failed or waits wants those too that the timeline leaves out.
+
+    What was put into an album by hand is in it, whatever is on top of its stack or kept in its place today.
+    """
+    if "state" in filters:
+        return visible_photos(account)
+    if "album" in filters:
+        return visible_photos(account).exclude(preview_state=PreviewState.FAILED)
+    return shown_photos(account)
 
 
 def _with_words(found: QuerySet[Photo], words: str) -> QuerySet[Photo]:

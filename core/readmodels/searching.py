@@ -1,4 +1,4 @@
-"""What each photo is found by: all its words in one index, and the terms that a search may be helped with."""
+"""What each photo is found by: its words in one index, its exposure, and the terms that help with searching."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -6,9 +6,11 @@ from uuid import UUID, uuid5
 
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.db.models import Q
 
+from core.domain.exposure import MEASURES, range_in
 from core.domain.occasions import day_keys, is_trusted, occasion_on
-from core.domain.searching import WORDS_LIMIT, plain, term, words_in
+from core.domain.searching import WORDS_LIMIT, path_terms, plain, term, words_in
 from core.domain.streams import subject_of
 from core.readmodels.analysis import PhotoAnalysis
 from core.readmodels.fields import WordsField
@@ -27,6 +29,26 @@ class PhotoWords(models.Model):
         db_table = "photo_words"
         # Without the list of pending entries, for which every search would have to look through.
         indexes = [GinIndex("words", name="photo_words_words", fastupdate=False)]
+
+
+class PhotoExposure(models.Model):
+    """The settings with which a photo was taken, as far as known: f-number, seconds, ISO, millimetres."""
+
+    photo_id = models.UUIDField(primary_key=True)
+    aperture = models.FloatField(null=True)
+    shutter = models.FloatField(null=True)
+    iso = models.FloatField(null=True)
+    focal = models.FloatField(null=True)
+    focal35 = models.FloatField(null=True)
+
+    class Meta:
+        db_table = "photo_exposure"
+        indexes = [
+            models.Index(
+                name, "photo_id", name=f"photo_exposure_{name}", condition=Q(**{f"{name}__isnull": False})
+            )
+            for name in MEASURES
+        ]
 
 
 class SearchTerm(models.Model):
@@ -48,6 +70,10 @@ _COLUMNS = (
     *("library_id", "kind", "media", "name", "path", "camera", "lens"),
     *("rating", "favourite", "facts", "taken_local", "taken_source"),
 )
+# Who says with which settings a photo was taken; nobody can by hand.
+_ABOUT_EXPOSURE = frozenset(
+    ("photo.metadata_read", "photo.sidecar_read", "photo.sidecar_gone", "photo.sidecar_written")
+)
 Term = tuple[str, str, str]  # kind, what is shown, the filter's value
 
 
@@ -56,6 +82,8 @@ def _changed(event: Event) -> None:
     photo = Photo.objects.filter(id=subject_of(event.stream_id)).only(*_COLUMNS).first()
     if photo is None:
         return
+    if event.type in _ABOUT_EXPOSURE:
+        _keep_exposure(photo)
     seen = PhotoAnalysis.objects.filter(photo_id=photo.id).only("label_words", "scene_words").first()
     places = _places(photo.id)
     terms = [*_terms_of(photo), *_terms_seen(seen), *_terms_of_places(places)]
@@ -64,13 +92,27 @@ def _changed(event: Event) -> None:
         for text in (*_texts(photo), *(shown for kind, shown, _ in terms if kind != "place"), *_names(places))
         for word in words_in(text)
     )
-    kept = [*list(words)[:WORDS_LIMIT], *(term(kind, value) for kind, _, value in terms), *_marks(photo)]
+    named = (term(kind, value) for kind, _, value in terms)
+    kept = [*list(words)[:WORDS_LIMIT], *named, *_marks(photo), *path_terms(photo.path)]
     # One statement each, as this runs with every import: update_or_create would take four.
     row = PhotoWords(photo_id=photo.id, words=list(dict.fromkeys(kept)))
     PhotoWords.objects.bulk_create(
         [row], update_conflicts=True, unique_fields=["photo_id"], update_fields=["words"]
     )
     _learn(photo.library_id, terms)
+
+
+def _keep_exposure(photo: Photo) -> None:
+    """One statement, as with the words: photos without any of it are many, and have no row."""
+    known = {name: photo.facts.get(measure.fact, {}).get("value") for name, measure in MEASURES.items()}
+    numbers = {name: float(value) for name, value in known.items() if isinstance(value, int | float) and value > 0}
+    if not numbers:
+        PhotoExposure.objects.filter(photo_id=photo.id).delete()
+        return
+    row = PhotoExposure(photo_id=photo.id, **numbers)
+    PhotoExposure.objects.bulk_create(
+        [row], update_conflicts=True, unique_fields=["photo_id"], update_fields=list(MEASURES)
+    )
 
 
 def _texts(photo: Photo) -> Iterator[str]:
@@ -146,10 +188,18 @@ HANDLERS: dict[str, Callable[[Event], None]] = dict.fromkeys(
     ),
     _changed,
 )
-TABLES: tuple[Any, ...] = (PhotoWords, SearchTerm)
+TABLES: tuple[Any, ...] = (PhotoWords, PhotoExposure, SearchTerm)
 READS = ("analysis", "photos", "places")
 
 
 def photos_with_words(query: str) -> "models.QuerySet[PhotoWords, UUID]":
     """Ids of the photos that answer a question in `core.domain.searching`'s form."""
     return PhotoWords.objects.filter(words__matches=query).values_list("photo_id", flat=True)
+
+
+def photos_exposed(name: str, text: str) -> "models.QuerySet[PhotoExposure, UUID]":
+    """Ids of the photos whose setting lies in a range, both ends included. Raises BadRange."""
+    least, most = range_in(name, text)
+    limits = {"gte": least, "lte": most}
+    inside = {f"{name}__{side}": limit for side, limit in limits.items() if limit is not None}
+    return PhotoExposure.objects.filter(**inside).values_list("photo_id", flat=True)

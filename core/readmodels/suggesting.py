@@ -7,10 +7,12 @@ from django.db.models import Q, QuerySet
 
 from core.accounts import Account
 from core.domain.colours import Colour
+from core.domain.exposure import meant_by, range_in_words
 from core.domain.occasions import NAMES
 from core.domain.searching import BadDates, dates_in, plain
 from core.domain.styles import Style
-from core.readmodels.filters import KINDS, STATES
+from core.readmodels.albums import albums_of
+from core.readmodels.conditions import KINDS, STATES
 from core.readmodels.libraries import libraries_of
 from core.readmodels.occasions import named_dates
 from core.readmodels.people import named_like
@@ -45,6 +47,8 @@ def suggestions(account: Account, text: str) -> list[Suggestion]:
         *_fixed("kind", KINDS, letters),
         *_fixed("state", STATES, letters),
         *_fixed("favourite", {"yes": "Favourites"}, letters),
+        *_fixed("album", {str(album.id): album.name for album in albums_of(account)}, letters),
+        *(Suggestion(name, value, range_in_words(name, value)) for name, value in meant_by(text)),
     ]
     return sorted(found, key=lambda one: not plain(one.words).startswith(letters))[:_MOST]
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from core.domain.exposure import BadRange, meant_by, range_in, range_in_words
 from core.domain.searching import BadDates, any_of, dates_in, term, text_query, words_in
 
 
@@ -42,3 +43,62 @@ def test_dates_may_be_said_in_many_ways(text: str, begin: str, end: str) -> None
 def test_what_names_no_dates_is_refused(text: str) -> None:
     with pytest.raises(BadDates):
         dates_in(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "inside", "outside"),
+    [
+        ("aperture", "2.8", [2.8, 2.8284], [2.5, 3.2]),
+        ("aperture", "1.4..2.8", [1.4, 1.4142, 2.0, 2.8284], [1.2, 3.2]),
+        ("shutter", "1/60", [1 / 60, 0.0169], [1 / 50, 1 / 80]),
+        ("shutter", "1/250 .. 1/60", [0.004, 0.01], [1 / 320, 0.02]),
+        ("shutter", "1..", [1, 30], [0.8]),
+        ("iso", "..800", [50, 800], [801]),
+        ("focal", "50", [50, 50.4], [45, 55]),
+    ],
+)
+def test_a_range_holds_what_cameras_round_to_and_not_the_next_step(
+    name: str, text: str, inside: list[float], outside: list[float]
+) -> None:
+    least, most = range_in(name, text)
+
+    def holds(value: float) -> bool:
+        return (least is None or value >= least) and (most is None or value <= most)
+
+    assert all(map(holds, inside))
+    assert not any(map(holds, outside))
+
+
+@pytest.mark.parametrize("text", ["", "..", "wide", "2.8..1.4", "1/0", "-1", "0", "1e5", "1..2..3", "9" * 30])
+def test_what_is_no_range_is_refused(text: str) -> None:
+    with pytest.raises(BadRange):
+        range_in("aperture", text)
+
+
+def test_ranges_are_told_as_photographers_write_them() -> None:
+    told = {
+        ("aperture", "1.4..2.8"): "f/1.4 to f/2.8",
+        ("shutter", "1/250..1/60"): "1/250 to 1/60 s",
+        ("shutter", "1.."): "1 s or more",
+        ("iso", "..800"): "up to ISO 800",
+        ("focal", "50"): "50 mm",
+    }
+    assert {key: range_in_words(*key) for key in told} == told
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("f/2.8", [("aperture", "2.8")]),
+        ("F1.4-2.8", [("aperture", "1.4..2.8")]),
+        ("1/250", [("shutter", "1/250")]),
+        ("2 s", [("shutter", "2")]),
+        ("iso 800", [("iso", "800")]),
+        ("24-70 mm", [("focal", "24..70"), ("focal35", "24..70")]),
+        ("2024-05", []),
+        ("fish 2", []),
+        ("50", []),
+    ],
+)
+def test_letters_may_mean_a_setting_of_the_camera(typed: str, meant: list[tuple[str, str]]) -> None:
+    assert list(meant_by(typed)) == meant
