@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 
 from core.api import (
+    albums,
     dates,
     duplicates,
     edits,
@@ -18,6 +19,7 @@ from core.api import (
     uploads,
 )
 from core.api.access import ACCESS
+from core.domain.albums import AlbumNotFound
 from core.domain.edits import BadValue, ChangedMeanwhile, NotUndoable
 from core.domain.libraries import FolderTaken, LastFolder, LibraryNotFound, NotAFolder
 from core.domain.people import PersonNotFound
@@ -39,6 +41,7 @@ api.add_router("/stacks", stacks.router)
 api.add_router("/duplicates", duplicates.router)
 api.add_router("/looks", looks.router)
 api.add_router("/photos", looks.alike)
+api.add_router("/albums", albums.router)
 api.add_router("/people", people.router)
 api.add_router("/failures", failures.router)
 api.add_router("/libraries", libraries.router)
@@ -50,6 +53,7 @@ for prefix, router in settings.API_ROUTERS:  # upper layers, by name
     api.add_router(prefix, router)
 
 
+@api.exception_handler(AlbumNotFound)
 @api.exception_handler(PersonNotFound)
 @api.exception_handler(PhotoNotFound)
 @api.exception_handler(FailureNotFound)

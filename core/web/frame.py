@@ -9,6 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from core.accounts import Account
+from core.readmodels.albums import names_by_hand
 from core.readmodels.timeline import Counts, counts
 from core.web.access import Request, signed_in
 from core.web.words import counted, number
@@ -20,6 +21,7 @@ _SECTIONS = {
     "missing": "failures",
     "duplicates": "duplicates",
     "looks": "looks",
+    "albums": "albums",
     "people": "people",
     "search": "search",
     "search-meaning": "search",
@@ -44,6 +46,7 @@ class Link:
 _LINKS = (
     Link("Photos", "photo", "/", "photos"),
     Link("Search", "magnifying-glass", "/search/", "search"),
+    Link("Albums", "rectangle-stack", "/albums/", "albums"),
     Link("People", "users", "/people/", "people"),
     Link("Places", "map-pin", "/places/", "places"),
 )
@@ -136,6 +139,12 @@ class Frame:
     def counts(self) -> Counts | None:
         account = getattr(self._request, "user", None)
         return counts(account) if isinstance(account, Account) else None
+
+    @cached_property
+    def album_names(self) -> list[str]:
+        """The albums that photos can be put into, for the fields that propose them."""
+        account = getattr(self._request, "user", None)
+        return names_by_hand(account) if isinstance(account, Account) else []
 
     @property
     def progress(self) -> Progress | None:

@@ -8,7 +8,8 @@ from django.views.decorators.vary import vary_on_headers
 
 from core.asking import PATIENCE, ByMeaning, Want, photos_by_meaning
 from core.meaning import LONGEST, plainly
-from core.readmodels.filters import Asked, BadFilter, asked_in
+from core.readmodels.conditions import BadFilter
+from core.readmodels.filters import Asked, asked_in
 from core.readmodels.meaning import MOST
 from core.readmodels.stacks import stack_marks
 from core.vectors import NEEDED

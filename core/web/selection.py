@@ -1,4 +1,4 @@
-"""What is done to many photos at once, from the timeline: stars, heart, keywords, a stack; and its undoing."""
+"""What is done to many photos at once: stars, heart, keywords, a stack, an album; and its undoing."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -9,12 +9,18 @@ from django.http import Http404, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import render
 from django.views.decorators.http import require_POST
 
+from core.commands.albums import choose_cover, take_photos, undo_change
 from core.commands.edits import changes_since, edit_photo, version_of
 from core.commands.stacks import put_on_top, stack_photos
 from core.domain import edits
+from core.domain.albums import AlbumNotFound
 from core.domain.stacks import StackRule
+from core.readmodels.albumcards import photos_of
+from core.readmodels.albums import Album, album_for
+from core.readmodels.conditions import BadFilter
 from core.readmodels.photos import Photo, visible_photos
 from core.web.access import Request, actor_of, signed_in
+from core.web.albums import put_in
 from core.web.edits import undo_anything
 from core.web.words import counted
 
@@ -23,13 +29,14 @@ MOST = 500
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What was done, in words; the events that take it back, as "photo:event"; tiles that are no longer shown."""
+    """What was done, in words; what takes it back, "photo:event" or "album:album:event"; tiles that are gone."""
 
     words: str
     undo: list[str] = field(default_factory=list)
     gone: list[UUID] = field(default_factory=list)
     changed: list[UUID] = field(default_factory=list)
     refused: bool = False
+    album: Album | None = None
 
 
 @require_POST
@@ -45,7 +52,7 @@ def act(request: Request) -> HttpResponse:
     try:
         with transaction.atomic():
             return _said(request, act(request, photos))
-    except edits.BadValue as refused:
+    except (edits.BadValue, BadFilter) as refused:
         return _said(request, Done(str(refused), refused=True))
 
 
@@ -53,7 +60,10 @@ def act(request: Request) -> HttpResponse:
 @signed_in
 def undo(request: Request) -> HttpResponse:
     """Take back what was done at once; what was changed again since then stays as it is."""
-    named = [text.partition(":") for text in request.POST.getlist("undo")[:MOST]]
+    texts = request.POST.getlist("undo")[:MOST]
+    if any(text.startswith("album:") for text in texts):
+        return _undo_album(request, texts[0])
+    named = [text.partition(":") for text in texts]
     pairs = [(_uuid(photo), _uuid(event)) for photo, _, event in named]
     if visible_photos(request.user).filter(id__in=[photo for photo, _ in pairs]).count() < len(dict(pairs)):
         raise Http404("There is no such photo.")
@@ -67,6 +77,20 @@ def undo(request: Request) -> HttpResponse:
     if request.POST.get("reload"):
         return HttpResponse(headers={"HX-Refresh": "true"})
     return _said(request, Done(f"Taken back for {counted(undone, 'photo')}."))
+
+
+def _undo_album(request: Request, text: str) -> HttpResponse:
+    """Take back what was done to an album; what was taken back meanwhile stays so."""
+    _, album, event = (*text.split(":"), "", "")[:3]
+    try:
+        undo_change(album_for(request.user, _uuid(album)).id, _uuid(event), actor=actor_of(request))
+    except AlbumNotFound as error:
+        raise Http404("There is no such album.") from error
+    except edits.NotUndoable as refused:
+        return _said(request, Done(f"{refused}.", refused=True))
+    if request.POST.get("reload"):
+        return HttpResponse(headers={"HX-Refresh": "true"})
+    return _said(request, Done("Taken back."))
 
 
 def _stack(request: Request, photos: Sequence[Photo]) -> Done:
@@ -108,6 +132,39 @@ def _add_keywords(request: Request, photos: Sequence[Photo]) -> Done:
     return _edited(request, photos, more, f"{', '.join(words)}: added to {{}}.")
 
 
+def _to_album(request: Request, photos: Sequence[Photo]) -> Done:
+    """Into the album of this name, or into a new one."""
+    album, event = put_in(request, request.POST.get("album_name", ""), [photo.id for photo in photos])
+    if event is None:
+        return Done(f"All of them are in {album.name} already.", album=album)
+    return Done(
+        f"{counted(len(photos), 'photo')} put into {album.name}.", [f"album:{album.id}:{event}"], album=album
+    )
+
+
+def _out_of_album(request: Request, photos: Sequence[Photo]) -> Done:
+    album, chosen = _album(request), [photo.id for photo in photos]
+    event = take_photos(album.id, chosen, actor=actor_of(request))
+    undo = [f"album:{album.id}:{event}"] if event else []
+    return Done(f"{counted(len(photos), 'photo')} taken out of {album.name}.", undo, chosen)
+
+
+def _cover_album(request: Request, photos: Sequence[Photo]) -> Done:
+    album = _album(request)
+    if len(photos) > 1 or not photos_of(request.user, album).filter(id=photos[0].id).exists():
+        return Done("Choose one photo of this album.", refused=True)
+    event = choose_cover(album.id, photos[0].id, actor=actor_of(request))
+    return Done(f"{album.name} is shown by this photo.", [f"album:{album.id}:{event}"] if event else [])
+
+
+def _album(request: Request) -> Album:
+    """The album on whose page this is done."""
+    try:
+        return album_for(request.user, _uuid(request.POST.get("album", "")))
+    except AlbumNotFound as error:
+        raise Http404("There is no such album.") from error
+
+
 def _edited(request: Request, photos: Sequence[Photo], edit: Callable[[Photo], edits.Edit], words: str) -> Done:
     undo = []
     for photo, before in _versions(photos).items():
@@ -126,6 +183,9 @@ _ACTS: dict[str, Callable[[Request, Sequence[Photo]], Done]] = {
     "rate": _rate,
     "favour": _favour,
     "keywords": _add_keywords,
+    "album": _to_album,
+    "out": _out_of_album,
+    "cover": _cover_album,
 }
 
 

@@ -4,6 +4,7 @@ from django.urls import path
 
 from core.web import (
     accounts,
+    albums,
     alltags,
     dates,
     duplicates,
@@ -51,6 +52,13 @@ urlpatterns = [
     path("photos/<uuid:photo_id>/original", pictures.original, name="original"),
     path("photos/<uuid:photo_id>/playing", pictures.playing, name="playing"),
     path("photos/<uuid:photo_id>/motion", pictures.motion, name="motion"),
+    path("photos/<uuid:photo_id>/albums/", albums.of_photo, name="photo-albums"),
+    path("albums/", albums.albums_page, name="albums"),
+    path("albums/make/", albums.make, name="album-make"),
+    path("albums/<uuid:album_id>/", albums.album_page, name="album"),
+    path("albums/<uuid:album_id>/change/", albums.change, name="album-change"),
+    path("albums/<uuid:album_id>/bring-back/", albums.bring_back, name="album-bring-back"),
+    path("albums/<uuid:album_id>/undo/<uuid:change_id>/", albums.undo, name="album-undo"),
     path("people/", people.people_page, name="people"),
     path("people/faces/", people.loose_page, name="loose-faces"),
     path("people/faces/<uuid:face_id>/<slug:stamp>.webp", portraits.face_picture, name="face"),

@@ -61,7 +61,9 @@ function draw() {
     }
   }
   bar.querySelector("[data-selected-count]").textContent = `${chosen.size.toLocaleString("en")} selected`;
-  for (const act of bar.querySelectorAll("[data-needs]")) act.disabled = chosen.size < Number(act.dataset.needs);
+  for (const act of bar.querySelectorAll("[data-needs]")) {
+    act.disabled = chosen.size < Number(act.dataset.needs) || chosen.size > Number(act.dataset.most ?? Infinity);
+  }
   bar.querySelector("[data-selected-photos]").replaceChildren(
     ...[...chosen].map((id) => Object.assign(document.createElement("input"), { type: "hidden", name: "photo", value: id })),
   );
@@ -113,12 +115,14 @@ document.addEventListener("keydown", (event) => {
   toggle(tile, event.shiftKey);
 });
 
-// Enter in the field of keywords adds them; the form's first button would stack.
-bar.querySelector("input[name=keywords]").addEventListener("keydown", (event) => {
-  if (event.key !== "Enter") return;
-  event.preventDefault();
-  bar.querySelector("[value=keywords]").click();
-});
+// Enter in a field presses the button beside it; the form's first button would stack.
+for (const field of bar.querySelectorAll("[data-enter]")) {
+  field.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter") return;
+    event.preventDefault();
+    bar.querySelector(`[name=act][value=${field.dataset.enter}]`).click();
+  });
+}
 
 if (button) {
   button.hidden = false;

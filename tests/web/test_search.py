@@ -22,7 +22,7 @@ from core.domain.places import Names, PlaceCorrected, PlaceFound, path_of
 from core.readmodels.filters import FILTERS
 from core.readmodels.occasions import NamedDate
 from core.readmodels.places import PhotoPlace
-from core.readmodels.searching import PhotoWords, SearchTerm
+from core.readmodels.searching import PhotoExposure, PhotoWords, SearchTerm
 from core.readmodels.suggesting import suggestions
 from events.replay import replay_in_place
 from tests.web import peopling
@@ -87,6 +87,11 @@ def test_every_filter_finds_its_photo_and_they_combine(shelf: Shelf, page: Clien
         rating=4,
         keywords=["Sea"],
         favourite=True,
+        aperture=2.8284,
+        shutter=0.004,
+        iso=400,
+        focal_length=50,
+        focal_length_35=75,
     )
     shelf.label(photo, Label("cat", 0.9, SOMEWHERE))
     other = shelf.photo("other.jpg", taken="2022-07-01T10:00:00")
@@ -103,13 +108,20 @@ def test_every_filter_finds_its_photo_and_they_combine(shelf: Shelf, page: Clien
         "keyword": "sea",
         "favourite": "yes",
         "kind": "image",
+        "aperture": "1.4..2.8",
+        "shutter": "..1/200",
+        "iso": "400",
+        "focal": "35..50",
+        "focal35": "75",
+        "path": "pari",
     }
     for name, value in asked.items():
         assert photo in found(page, **{name: value}), name
     assert found(page, **asked) == [photo]
     assert found(page, label="animal") == [photo, other]
     assert found(page, label=["animal", "dog"]) == [other]
-    assert found(page, rating="5") == []
+    assert found(page, rating="5") == found(page, aperture="4..") == found(page, iso="800") == []
+    assert found(page, path="sunday") == []
     assert found(page, **(asked | {"date": "2022"})) == []
 
 
@@ -161,6 +173,19 @@ def test_places_follow_a_persons_word(shelf: Shelf, page: Client) -> None:
     assert "Paris" not in shown
 
 
+def test_a_place_counts_and_is_shown_by_what_a_search_for_it_finds(shelf: Shelf, page: Client) -> None:
+    seen = in_paris(shelf, "seen.jpg", taken="2020-05-01T12:00:00")
+    in_paris(shelf, "waits.jpg", taken="2021-05-01T12:00:00", ready=False)
+    broken = shelf.photo("broken.jpg", ready=False, latitude=47.6, longitude=18.3)
+    located(shelf, broken, (47.6, 18.3), Names("Hungary"))
+    shelf.fail(broken)
+
+    [france] = page.get("/api/v1/places").json()
+    assert (france["name"], france["count"], france["cover"]) == ("France", 2, str(seen))
+    assert len(found(page, place=place_id("France"))) == 2
+    assert found(page, place=place_id("Hungary")) == []
+
+
 def test_photos_at_sea_are_found(shelf: Shelf, page: Client) -> None:
     photo = shelf.photo(latitude=30.0, longitude=-40.0)
     located(shelf, photo, (30.0, -40.0), Names(), sea=True)
@@ -210,6 +235,9 @@ def test_the_address_is_shown_as_pills_of_which_each_can_be_taken_away(shelf: Sh
         ("style", "cubism"),
         ("rating", "6"),
         ("state", "sleepy"),
+        ("iso", "fast"),
+        ("path", "///"),
+        ("album", "00000000-0000-0000-0000-000000000001"),
     ],
 )
 def test_a_value_that_a_filter_knows_nothing_of_is_said(shelf: Shelf, page: Client, name: str, value: str) -> None:
@@ -218,6 +246,15 @@ def test_a_value_that_a_filter_knows_nothing_of_is_said(shelf: Shelf, page: Clie
     assert answer.status_code == 422
     assert value in answer.content.decode()
     assert page.get("/api/v1/search", {name: value}).status_code == 422
+
+
+def test_the_ends_of_a_range_in_fields_of_their_own_lead_to_its_address(shelf: Shelf, page: Client) -> None:
+    sent = {"rating": "4", "iso_from": "400", "iso_to": "", "focal_from": "50", "focal_to": "50", "path": ""}
+    answer = page.get("/search/", sent)
+
+    assert (answer.status_code, answer["Location"]) == (302, "/search/?rating=4&iso=400..&focal=50")
+    shown = html.unescape(page.get(answer["Location"]).content.decode())
+    assert "ISO 400 or more" in shown and "50 mm" in shown
 
 
 def test_what_is_found_goes_on_where_it_ended(shelf: Shelf, page: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -262,6 +299,7 @@ def test_suggestions_are_of_ones_own_photos_and_join_the_filters_in_force(
     ]
     assert ("camera", "Pentax K-1") in words_of(owner, "k-1")
     assert words_of(owner, "chri") == [("date", "Christmas")]
+    assert words_of(owner, "f/2.8") == [("aperture", "f/2.8")]
     assert ("date", "May 2024") in words_of(owner, "May 2024")
     assert words_of(owner, "zzz") == words_of(owner, " ") == []
     shown = page.get("/search/suggestions/?rating=5&q=old&q=par").content.decode()
@@ -271,7 +309,9 @@ def test_suggestions_are_of_ones_own_photos_and_join_the_filters_in_force(
 def test_nobody_finds_the_photos_of_somebody_else(
     shelf: Shelf, owner: Account, stranger: Account, client: Client, make_shelf: Callable[[Account], Shelf]
 ) -> None:
-    photo = in_paris(shelf, rating=5, keywords=["secret"], camera_model="Leica", title="Secret", favourite=True)
+    exposed = {"aperture": 2.8, "shutter": 0.004, "iso": 400, "focal_length": 50, "focal_length_35": 75}
+    words = {"keywords": ["secret"], "camera_model": "Leica", "title": "Secret"}
+    photo = in_paris(shelf, rating=5, favourite=True, **words, **exposed)
     shelf.label(photo, Label("cat", 0.9, SOMEWHERE))
     shelf.photo("waiting.jpg", ready=False)
     fair = str(name_date(owner.pk, "Secret fair", 5, 1, actor="account:1"))
@@ -288,13 +328,20 @@ def test_nobody_finds_the_photos_of_somebody_else(
         "keyword": ["secret"],
         "camera": ["Leica"],
         "lens": ["x"],
+        "aperture": ["2.8"],
+        "shutter": ["1/250"],
+        "iso": ["400"],
+        "focal": ["50"],
+        "focal35": ["75"],
+        "path": ["paris"],
         "rating": ["5"],
         "favourite": ["yes"],
         "kind": ["raw"],
         "state": ["no-preview", "failed", "missing"],
     }
 
-    assert asked.keys() == FILTERS.keys() - {"person"}  # of a stranger's person even the filter is refused
+    # Of a stranger's person or album even the filter is refused.
+    assert asked.keys() == FILTERS.keys() - {"person", "album"}
     for name, values in asked.items():
         for value in values:
             assert found(client, **{name: value}) == [], (name, value)
@@ -355,12 +402,12 @@ def test_ones_own_dates_are_added_and_taken_away(shelf: Shelf, page: Client, own
 
 def test_a_replay_gives_the_same_index_and_the_same_dates(shelf: Shelf, page: Client, owner: Account) -> None:
     photo = in_paris(
-        shelf, "Été/one.jpg", keywords=["Sea"], camera_model="K-1", rating=3, taken="2023-12-25T10:00:00"
+        shelf, "Été/one.jpg", keywords=["Sea"], camera_model="K-1", rating=3, taken="2023-12-25T10:00:00", iso=200
     )
     shelf.label(photo, Label("cat", 0.9, SOMEWHERE))
     edit_photo(photo, [PlaceCorrected("France", "", "Home")], actor="account:1")
     name_date(owner.pk, "Fair", 5, 1, actor="account:1")
-    tables = (PhotoWords, SearchTerm, NamedDate)
+    tables = (PhotoWords, PhotoExposure, SearchTerm, NamedDate)
     before = [list(table.objects.order_by("pk").values()) for table in tables]
     assert all(before)
 

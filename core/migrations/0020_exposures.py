@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('core', '0018_albums'),
+        ('core', '0019_albums'),
     ]
 
     operations = [

@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('core', '0016_upload_names'),
+        ('core', '0017_meaning'),
     ]
 
     operations = [

@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('core', '0017_styles_by_hand'),
+        ('core', '0018_styles_by_hand'),
     ]
 
     operations = [
