@@ -24,7 +24,7 @@ _RELATED = 0.12
 
 
 class Looked(models.Model):
-    """That a photo was looked at, and by which version; what for: `colours`, `styles`. Neither: not as it is now."""
+    """That a photo was looked at, and by which version; what for: `colours`, `styles`. Neither: not as it is."""
 
     photo_id = models.UUIDField(primary_key=True)
     model = models.TextField()
