@@ -76,6 +76,13 @@ def addresses(photo: object, failure: object) -> dict[str, str]:
         "places": "/places/",
         "dates": "/dates/",
         "date-forget": f"/dates/{failure}/forget/",
+        "albums": "/albums/",
+        "album-make": "/albums/make/",
+        "album": f"/albums/{failure}/",
+        "album-change": f"/albums/{failure}/change/",
+        "album-bring-back": f"/albums/{failure}/bring-back/",
+        "album-undo": f"/albums/{failure}/undo/{photo}/",
+        "photo-albums": f"/photos/{photo}/albums/",
         "people": "/people/",
         "loose-faces": "/people/faces/",
         "photo-face": f"/photos/{photo}/faces/{failure}/",
@@ -111,6 +118,7 @@ POSTS = {
         "folder-remove",
     ),
     *("date-forget", "face-name", "photo-face", "group-again"),
+    *("photo-albums", "album-make", "album-change", "album-bring-back", "album-undo"),
     *("person-answer", "person-undo", "person-change", "person-merge", "person-faces"),
 }
 
@@ -147,7 +155,7 @@ def test_a_fragment_sends_the_whole_page_to_the_sign_in(owner: Account) -> None:
     [
         *("photo", "photo-details", "photo-metadata", "tile", "large", "original", "playing", "motion"),
         *("unstack", "restack", "on-top", "photo-edit", "photo-undo", "photo-sidecar", "take-out"),
-        *("show-again", "similar", "photo-face"),
+        *("show-again", "similar", "photo-face", "photo-albums"),
         *("retry", "set-aside"),
     ],
 )

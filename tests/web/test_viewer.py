@@ -314,6 +314,7 @@ _EXAMPLES: dict[str, dict[str, object]] = {
     "photo.titled": {"title": "t"},
     "photo.captioned": {"caption": ""},
     "photo.keywords_changed": {"keywords": ["a"]},
+    "photo.style_corrected": {"style": "vivid", "has": False},
     "photo.place_corrected": {"country": "France", "region": "", "city": "Nice"},
     "photo.place_found": dict.fromkeys(
         ("country", "region", "city", "code", "zone", "source", "source_version"), "x"
