@@ -162,6 +162,8 @@ def test_of_two_that_are_imported_at_the_same_time_the_second_sees_the_first(she
         shelf.photo("a/IMG_1.JPG", ready=False, **FILES["a/IMG_1.JPG"])
         connection.close()
 
+    # Its words are known already: over new ones, too, the second would wait for the first.
+    shelf.photo("b/IMG_2.JPG", ready=False, **FILES["a/IMG_1.JPG"])
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             shelf.photo("a/IMG_1.CR2", ready=False, **FILES["a/IMG_1.CR2"])
