@@ -5,7 +5,8 @@ tables which a replay fills again (a read model) has `TABLES: tuple[type[Model],
 part on the same database connection and nothing slow; an error in it undoes the event as well.
 
 For replays a read model may say more. `READS: tuple[str, ...]` names the read models whose tables its handlers
-read: they are replayed together. `FILL: Callable[[Sequence[Event]], None]` does for many events, which have
+read: they are replayed together. `VERSION: int` counts up when the same events give other rows (versions.py).
+`FILL: Callable[[Sequence[Event]], None]` does for many events, which have
 handlers, what the handlers do one by one; it is for read models that nobody reads and that read nobody.
 
 Every consumer hears of all events in the order of their positions, as in a replay. So when a handler appends,
@@ -32,6 +33,16 @@ _replaying: ContextVar[bool] = ContextVar("events_replaying", default=False)
 def all_consumers() -> tuple[ModuleType, ...]:
     """The consumers' modules, in the order of the settings."""
     return _imported(tuple(getattr(settings, "EVENT_CONSUMERS", ())))
+
+
+def read_models() -> dict[str, ModuleType]:
+    """The consumers that a replay can rebuild, by the last part of their module's name, in order."""
+    return {name_of(consumer): consumer for consumer in all_consumers() if getattr(consumer, "TABLES", ())}
+
+
+def name_of(consumer: ModuleType) -> str:
+    """What a consumer is called: the last part of its module's name."""
+    return consumer.__name__.rsplit(".", 1)[-1]
 
 
 def heard_by_any(types: Iterable[str]) -> bool:

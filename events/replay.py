@@ -20,8 +20,10 @@ from types import ModuleType
 
 from django.db import IntegrityError, OperationalError, connection, transaction
 
-from events import consumers, twins
+from events import consumers, twins, versions
 from events.calling import call
+from events.consumers import name_of
+from events.consumers import read_models as read_models  # known here by this name
 from events.errors import ReplayError
 from events.event import Event
 from events.fence import read_between, safe_position
@@ -60,11 +62,6 @@ class Progress:
 Report = Callable[[Progress], None]
 
 
-def read_models() -> dict[str, ModuleType]:
-    """The consumers that a replay can rebuild, by the last part of their module's name, in order."""
-    return {_name(consumer): consumer for consumer in consumers.all_consumers() if getattr(consumer, "TABLES", ())}
-
-
 def replay(names: Sequence[str] = (), report: Report | None = None) -> Progress:
     """Rebuild the named read models and those that they read, or all of them, and say how it went.
 
@@ -95,6 +92,7 @@ def replay_in_place(names: Sequence[str] = (), report: Report | None = None) -> 
         _lock_log()
         _empty(telling.modules)
         telling.tell_up_to(_END)
+        versions.mark(telling.modules)
         # Whoever shows these rows should look again.
         pulse(CHANNEL)
     return telling.progress
@@ -210,6 +208,7 @@ class _Rebuild:
             self.telling.tell_up_to(_END)
             twins.show(self.hidden)
             twins.switch(self.twins, self.seen, self.search_path)
+            versions.mark(self.telling.modules)
             # Whoever shows these rows should look again.
             pulse(CHANNEL)
         return True
@@ -263,7 +262,7 @@ def _tell(event: Event, modules: Sequence[ModuleType]) -> None:
 
 def _can_fill(module: ModuleType, read: set[str]) -> bool:
     """Whether it may be told of many events at once: what others do between two of them does not matter to it."""
-    return hasattr(module, "FILL") and not getattr(module, "READS", ()) and _name(module) not in read
+    return hasattr(module, "FILL") and not getattr(module, "READS", ()) and name_of(module) not in read
 
 
 def _fill(events: Sequence[Event], module: ModuleType) -> None:
@@ -278,11 +277,7 @@ def _fill(events: Sequence[Event], module: ModuleType) -> None:
         for event in heard:
             _tell(event, [module])
         first, last = heard[0].position, heard[-1].position
-        raise ReplayError(f"{_name(module)}.FILL on the events {first} to {last}: {error!r}") from error
-
-
-def _name(module: ModuleType) -> str:
-    return module.__name__.rsplit(".", 1)[-1]
+        raise ReplayError(f"{name_of(module)}.FILL on the events {first} to {last}: {error!r}") from error
 
 
 def _empty(modules: Sequence[ModuleType]) -> None:

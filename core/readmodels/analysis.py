@@ -98,6 +98,7 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     "photo.meaning_made": _meaning_made,
     "photo.content_replaced": _content_replaced,
 }
+VERSION = 2
 TABLES = (PhotoAnalysis,)
 
 

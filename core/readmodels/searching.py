@@ -188,6 +188,7 @@ HANDLERS: dict[str, Callable[[Event], None]] = dict.fromkeys(
     ),
     _changed,
 )
+VERSION = 2
 TABLES: tuple[Any, ...] = (PhotoWords, PhotoExposure, SearchTerm)
 READS = ("analysis", "photos", "places")
 
