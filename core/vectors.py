@@ -126,6 +126,21 @@ def put_photo_vector(photo: UUID, model: str, vector: Vector) -> None:
             cursor.execute(_PUT_PHOTO, [photo, model, _plain(vector)])
 
 
+def without_numbers(photos: Sequence[UUID]) -> tuple[set[UUID], set[UUID]]:
+    """Of these photos those whose own numbers are not kept, and those of no face of which any are.
+
+    None where there are no tables: nothing could be kept.
+    """
+    wanted = set(photos)
+    if not wanted or not has_vectors():
+        return set(), set()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT DISTINCT photo_id FROM core_photo_vector WHERE photo_id = ANY(%s)", [list(wanted)])
+        own = {photo for (photo,) in cursor.fetchall()}
+        cursor.execute("SELECT DISTINCT photo_id FROM core_face_vector WHERE photo_id = ANY(%s)", [list(wanted)])
+        return wanted - own, wanted - {photo for (photo,) in cursor.fetchall()}
+
+
 def face_vectors(faces: Iterable[UUID]) -> dict[UUID, tuple[str, bytes]]:
     """Face → its model and its numbers, each four bytes, highest first (numpy's `>f4`)."""
     wanted = list(faces)

@@ -22,10 +22,11 @@ from core.domain.analysis import (
     maker,
 )
 from core.domain.faces import NAMELESS, Face
-from core.readmodels.analysis import analysis_of
+from core.readmodels.analysis import PhotoAnalysis
 from core.readmodels.libraries import library_by_id
 from core.readmodels.photos import Photo
 from core.storage import preview_path
+from core.vectors import without_numbers
 from workers import modelfiles, presets
 from workers.alike import find_alike
 from workers.catalog import BY_ANALYSIS
@@ -58,7 +59,8 @@ def analyse(photo_id: UUID, only: Sequence[str] = ()) -> str:
     if not photo.revision:
         return "there is no preview yet"
     off = [one for one in BY_MODEL if one in library_by_id(photo.library_id).analyses_off]
-    todo = [one for one in _undone(photo, wanted(off)) if not only or one in only]
+    made = made_of([photo])[photo_id]
+    todo = [one for one in undone(made, wanted(off), older=True) if not only or one in only]
     found = {one: modelfiles.find(BY_ANALYSIS[one].name) for one in todo}
     models: Models = {one: paths for one, paths in found.items() if paths}
     missing = [one for one in todo if one not in models]
@@ -124,11 +126,22 @@ def waiting_in(photos: Sequence[UUID]) -> dict[UUID, set[str]]:
     return waiting
 
 
-def _undone(photo: Photo, wanted: Sequence[Analysis]) -> list[Analysis]:
-    made = dict(analysis_of(photo.id).made)
-    if photo.labels is not None:
-        made.setdefault(str(Analysis.OBJECTS), photo.labels_model)
-    return undone(made, wanted, older=True)
+def made_of(photos: Sequence[Photo]) -> dict[UUID, dict[str, str]]:
+    """Photo → analysis → the model that did it. Whose numbers are not kept is not done: pgvector came later."""
+    ids = [photo.id for photo in photos]
+    known = PhotoAnalysis.objects.in_bulk(ids)
+    alone, faceless = without_numbers(ids)
+    found: dict[UUID, dict[str, str]] = {}
+    for photo in photos:
+        one = known.get(photo.id)
+        made = found[photo.id] = {} if one is None else dict(one.made)
+        if photo.labels_model:
+            made.setdefault(str(Analysis.OBJECTS), photo.labels_model)
+        if photo.id in alone:
+            made.pop(str(Analysis.SIMILAR), None)
+        if photo.id in faceless and one is not None and one.faces:
+            made.pop(str(Analysis.FACES), None)
+    return found
 
 
 def _look(photo: Photo, models: Models) -> tuple[pipeline.Seen, list[JobError]]:

@@ -6,11 +6,10 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from core.domain.analysis import BY_MODEL, Analysis
-from core.readmodels.analysis import PhotoAnalysis
 from core.readmodels.libraries import library_by_id
 from core.readmodels.photos import Photo
 from workers.analysing import TASK as ANALYSE
-from workers.analysing import queue_for, undone, waiting_in, wanted
+from workers.analysing import made_of, queue_for, undone, waiting_in, wanted
 from workers.queue import NewJob, defer_batch
 
 TASK = "analyse_library"
@@ -48,11 +47,11 @@ def _queue(photos: list[Photo], wanted: list[Analysis], older: bool) -> int:
     ids = [photo.id for photo in photos]
     with transaction.atomic():
         waiting = waiting_in(ids)
-        known = PhotoAnalysis.objects.in_bulk(ids)
+        made = made_of(photos)
         jobs = [
             NewJob(ANALYSE, queue="labels", args={"photo": str(photo.id), "only": [str(one) for one in todo]})
             for photo in photos
-            if (todo := _todo(_made(photo, known.get(photo.id)), wanted, older, waiting.get(photo.id, set())))
+            if (todo := _todo(made[photo.id], wanted, older, waiting.get(photo.id, set())))
         ]
         defer_batch(jobs)
     return len(jobs)
@@ -63,10 +62,3 @@ def _todo(made: dict[str, str], wanted: list[Analysis], older: bool, waiting: se
     if "labels" in waiting:
         return []
     return [one for one in undone(made, wanted, older=older) if queue_for(one) not in waiting]
-
-
-def _made(photo: Photo, known: PhotoAnalysis | None) -> dict[str, str]:
-    made = {} if known is None else dict(known.made)
-    if photo.labels_model:
-        made.setdefault(str(Analysis.OBJECTS), photo.labels_model)
-    return made

@@ -101,7 +101,9 @@ def _record(
     ]
     write(photo_stream(photo_id), news, actor=actor, ids=[photos.seen_id(photo_id, photo, one) for one in news])
     assert photo.library is not None  # one that exists has one
-    _keep_vectors(photo_id, photo.library, news, numbers)
+    _keep_vectors(
+        photo_id, photo.library, [*news, *_known_before(photo_id, photo, results, news, numbers)], numbers
+    )
     if news:
         # The append holds the stream's lock until commit: of two steps that end together just one finds the
         # photo complete.
@@ -119,6 +121,24 @@ def _named(photo_id: UUID, photo: photos.Photo, found: FacesFound, numbers: Sequ
         for at, face in enumerate(matched.faces)
     )
     return replace(found, faces=faces, turned=matched.turned)
+
+
+def _known_before(
+    photo_id: UUID,
+    photo: photos.Photo,
+    results: Sequence[Seen | PhotoAnalysed],
+    news: Sequence[Seen | PhotoAnalysed],
+    numbers: Numbers,
+) -> list[Seen]:
+    """The results that say nothing new: their numbers may be, where pgvector came after the event."""
+    told = {type(one) for one in news}
+    again: list[Seen] = [one for one in results if isinstance(one, VectorMade) and VectorMade not in told]
+    for one in results:
+        if isinstance(one, FacesFound) and FacesFound not in told and numbers.faces:
+            named = _named(photo_id, photo, one, numbers.faces)
+            if all(face.id in photo.analysed.faces for face in named.faces):
+                again.append(named)
+    return again
 
 
 def _nobody_else(known: Mapping[UUID, Face], model: str, numbers: Sequence[Vector]) -> Callable[[int, UUID], bool]:

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 from django.db import connection
 
+from core import vectors
 from core.commands import libraries as library_commands
 from core.commands import photos as photo_commands
 from core.domain import photos
@@ -204,3 +205,18 @@ def test_a_step_that_failed_is_mended_by_any_result_of_its_retry(photo: Photo, c
 def test_every_former_name_of_the_task_still_runs() -> None:
     assert tasks.detect_objects.name == "detect_objects"
     assert set(reactions._ALL_STEPS) == {"render_previews", "analyse_photo", "detect_objects"}
+
+
+def test_what_was_seen_before_pgvector_came_is_looked_at_again_for_its_numbers(photo: Photo, child: Child) -> None:
+    analysing.analyse(photo.id)
+    events = types(photo)
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM core_face_vector; DELETE FROM core_photo_vector; DELETE FROM core_photo_code")
+    assert reanalysing.analyse_library(photo.library_id, older=False) == 1
+    assert jobs() == [("labels", ["faces", "similar"])]
+    assert analysing.analyse(photo.id, ["faces", "similar"]) == "faces, similar done"
+    assert vectors.without_numbers([photo.id]) == (set(), set())
+    [face] = read_stream(photo_stream(photo.id))[4].data["faces"]
+    assert list(vectors.face_vectors([UUID(face["id"])]))
+    assert types(photo) == events
+    assert reanalysing.analyse_library(photo.library_id, older=True) == 0
