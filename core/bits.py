@@ -13,8 +13,13 @@ BITS = 512
 
 def bits_of(model: str, numbers: NDArray[np.float32]) -> NDArray[np.bool_]:
     """A row of bits for each row of numbers, once what all pictures have in common is taken away."""
+    return leanings_of(model, numbers) > 0
+
+
+def leanings_of(model: str, numbers: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How far each row of numbers lies on the one side or the other of each direction."""
     mean = np.asarray(mean_of(model, numbers.shape[1]), np.float32)
-    return np.asarray((numbers - mean) @ _directions(numbers.shape[1]) > 0)
+    return np.asarray((numbers - mean) @ _directions(numbers.shape[1]), np.float32)
 
 
 @functools.lru_cache(maxsize=2)

@@ -40,7 +40,7 @@ SELECT
     md5('photo ' || n)::uuid, %(library)s, md5(n::text), 'jpeg', 'image', 'image/jpeg', n || '.jpg', %(library)s,
     n || '.jpg', 1, false, '', 'r1', 'ready', '2024-01-01'::timestamp + n * interval '1 second',
     '', '', '', '', '', '', false, '{}', '{}', '[]', '', now()
-FROM generate_series(%(first)s, %(last)s) AS n
+FROM generate_series(%(first)s::int, %(last)s::int) AS n
 """
 _ANALYSED = """
 INSERT INTO photo_analysis (photo_id, made, label_words, scene_words) SELECT id, %(made)s, '{}', '{}' FROM photo

@@ -162,8 +162,7 @@ def test_what_is_new_is_found_without_reading_everything_again(
     model = f"{MODEL} 1"
 
     def found(numbers: Numbers) -> list[UUID]:
-        bits = np.packbits(bits_of(MODEL, numbers[None]), axis=1)[0]
-        return nearby.nearby(model, bits, [shelf.library], 1)[0]
+        return nearby.nearby(model, numbers, [shelf.library], 1)[0]
 
     monkeypatch.setattr(
         nearby, "_BLOCK", 3
@@ -176,8 +175,8 @@ def test_what_is_new_is_found_without_reading_everything_again(
     [book] = [one for (_, name), one in nearby._books.items() if name == model]
     assert all(len(block) <= 3 for block in book.blocks)
     assert book.front
-    assert nearby.nearby(model, np.zeros(64, np.uint8), [], 5) == ([], False)
-    assert nearby.nearby("another", np.zeros(64, np.uint8), None, 5) == ([], False)
+    assert nearby.nearby(model, scene(1), [], 5) == ([], False)
+    assert nearby.nearby("another", scene(1), None, 5) == ([], False)
 
 
 def test_bits_differ_the_more_the_less_alike_two_are_and_never_change() -> None:
