@@ -100,7 +100,10 @@ def make_table() -> bool:
     if database not in _made and has_vectors():
         try:
             with transaction.atomic(), connection.cursor() as cursor:
-                cursor.execute(_TABLE)
+                # Asked first: the statements would wait for whoever uses the table.
+                cursor.execute("SELECT to_regclass('core_group_vector')")
+                if cursor.fetchone()[0] is None:
+                    cursor.execute(_TABLE)
             _made.add(database)
         except DatabaseError as error:
             _log.warning("faces are not grouped", error=str(error).strip())

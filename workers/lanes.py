@@ -35,6 +35,8 @@ LANES: dict[str, Lane] = {
     "alone": Lane((ALONE,), 1),
     # Acts on many jobs take minutes and mostly wait: they must not wait for a walk through a folder.
     "operations": Lane(("operations",), 1),
+    # After an upgrade read models are filled anew for minutes or hours, and nothing else waits for it.
+    "rebuilding": Lane(("rebuilding",), 1),
     # One owner's faces are grouped by one job at a time anyway.
     "people": Lane(("people",), 1),
     # More than there are children: while one job is at the database, another one's picture is looked at.

@@ -26,6 +26,7 @@ from workers import (
     places,
     purge,
     reanalysing,
+    rebuilding,
     regrouping,
     remaking,
     retryall,
@@ -198,6 +199,12 @@ def settle_people(people: list[str], faces: list[str]) -> int:
 def regroup_people(owner: str) -> int:
     """Group all faces of an owner anew; what people said of them stays."""
     return regrouping.regroup_all(UUID(owner))
+
+
+@app.task(name=rebuilding.TASK, queue=rebuilding.QUEUE, retry=RetryPolicy())
+def rebuild_read_models() -> str:
+    """Fill read models anew that an older version of their code has filled."""
+    return rebuilding.rebuild()
 
 
 @app.task(name="run_operation", queue="operations", retry=RetryPolicy())

@@ -27,6 +27,7 @@ from workers.flow import roll_up
 from workers.lanes import LANES
 from workers.laneworker import LaneWorker
 from workers.presence import Presence
+from workers.rebuilding import take_up
 from workers.schedules import ensure_schedules
 from workers.sweep import AFTER_RESTART_SECONDS, sweep_lost_jobs
 
@@ -102,8 +103,7 @@ class _Process:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
         await self.presence.arrive()
-        if "operations" in self.presence.ids:
-            await asyncio.to_thread(_ensure_in_thread)
+        await asyncio.to_thread(_take_up_in_thread, "operations" in self.presence.ids)
         if "scan" in self.presence.ids:
             # Not waited for: a network disk that does not answer holds up whoever asks.
             loop.run_in_executor(None, _note_disks_in_thread)
@@ -234,10 +234,12 @@ def _sweep_in_thread() -> None:
         close_old_connections()
 
 
-def _ensure_in_thread() -> None:
+def _take_up_in_thread(schedules: bool) -> None:
     close_old_connections()
     try:
-        ensure_schedules()
+        take_up()
+        if schedules:
+            ensure_schedules()
     finally:
         close_old_connections()
 

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
@@ -9,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
 from events import connecting
+from events.versions import older
 from workers.progress import Progress, progress
 
 # A lost notification delays the answer by no more than this.
@@ -28,7 +30,9 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         now = self._wait(options["timeout"]) if options["wait_idle"] else progress()
-        self.stdout.write(json.dumps(now.as_json(), indent=2) if options["json"] else _in_words(now))
+        behind = older()
+        told = {**now.as_json(), "older_read_models": behind}
+        self.stdout.write(json.dumps(told, indent=2) if options["json"] else _in_words(now, behind))
 
     def _wait(self, timeout: float | None) -> Progress:
         """Look again after each notification of a changed job, until nothing is left."""
@@ -45,7 +49,7 @@ class Command(BaseCommand):
         return now
 
 
-def _in_words(now: Progress) -> str:
+def _in_words(now: Progress, behind: Sequence[str]) -> str:
     photos = now.photos
     lines = [
         f"photos   {photos.shown} shown, {photos.waiting} waiting, "
@@ -53,4 +57,6 @@ def _in_words(now: Progress) -> str:
         "jobs     " + ", ".join(f"{count} {state}" for state, count in now.jobs.items()),
     ]
     lines += [f"{queue:8} {reason}" for queue, reason in now.held.items()]
+    if behind:
+        lines.append(f"older    {', '.join(behind)}: filled by an earlier version, rebuilt by a worker")
     return "\n".join([*lines, "idle" if now.idle else f"{now.left} jobs left"])

@@ -18,6 +18,7 @@ from core.commands.libraries import add_library
 from core.domain.libraries import NotAFolder
 from core.storage import clear_working_folders
 from workers import supervisor
+from workers.rebuilding import take_up
 from workers.terminal import LastLine, log_above
 from workers.ticker import show_progress
 
@@ -46,6 +47,7 @@ class Command(BaseCommand):
         try:
             clear_working_folders()
             call_command("migrate", verbosity=0, interactive=False)
+            take_up()
             for folder in photos:
                 add_library(folder, actor="cli")
             connection.close()
