@@ -11,7 +11,7 @@ from ninja.errors import HttpError
 from pydantic import Field
 
 from core.api.access import Limit, asker
-from core.api.photos import Page, summary
+from core.api.photos import PhotosPage, summary
 from core.commands import albums as commands
 from core.domain.albums import PHOTOS_LIMIT, Wanted
 from core.domain.edits import BadValue
@@ -51,7 +51,7 @@ class PhotosIn(Schema):
     photos: list[UUID] = Field(min_length=1, max_length=PHOTOS_LIMIT)
 
 
-class Undo(Schema):
+class AlbumUndo(Schema):
     """A change in the album's history."""
 
     change: UUID
@@ -124,7 +124,7 @@ def remove_album(request: HttpRequest, album_id: UUID) -> Status[None]:
     return Status(204, None)
 
 
-@router.get("/{album_id}/photos", response=Page, summary="The photos of an album, newest first")
+@router.get("/{album_id}/photos", response=PhotosPage, summary="The photos of an album, newest first")
 def list_photos(request: HttpRequest, album_id: UUID, before: str = "", limit: Limit = 100) -> dict[str, Any]:
     """Those that the asker may see. 409 while the rule is broken."""
     account = asker(request)
@@ -167,7 +167,7 @@ def history(request: HttpRequest, album_id: UUID) -> list[dict[str, Any]]:
 
 
 @router.post("/{album_id}/undo", response=AlbumOut, summary="Undo a change of an album")
-def undo(request: HttpRequest, album_id: UUID, which: Undo) -> dict[str, Any]:
+def undo(request: HttpRequest, album_id: UUID, which: AlbumUndo) -> dict[str, Any]:
     """409 for what was undone already."""
     commands.undo_change(album_for(asker(request), album_id).id, which.change, actor=_actor(request))
     return _one(request, album_id)

@@ -19,7 +19,7 @@ from core.readmodels.proposals import Proposal, proposal_for, words_for_kept
 router = Router(tags=["duplicates"])
 
 
-class Alike(Schema):
+class AlikeGroup(Schema):
     """Photos that look alike."""
 
     id: UUID
@@ -32,7 +32,7 @@ class Alike(Schema):
 class Groups(Schema):
     """Part of the groups, the largest first; pass `next` as `behind` for the following part."""
 
-    groups: list[Alike]
+    groups: list[AlikeGroup]
     next: str | None
 
 

@@ -49,7 +49,7 @@ class Taken(Schema):
     offset: str = ""
 
 
-class Changes(Schema):
+class PhotoChanges(Schema):
     """What is left out stays as it is; null takes a value away."""
 
     rating: int | None = Field(None, description="0 to 5; null takes the stars away")
@@ -66,7 +66,7 @@ class Changes(Schema):
     )
 
 
-class Undo(Schema):
+class PhotoUndo(Schema):
     """A change in the photo's history."""
 
     event: UUID
@@ -99,7 +99,7 @@ class HistoryEntry(Schema):
 
 
 @router.patch("/{photo_id}", response=PhotoDetail, summary="Say something of a photo")
-def change_photo(request: HttpRequest, photo_id: UUID, changes: Changes) -> dict[str, Any]:
+def change_photo(request: HttpRequest, photo_id: UUID, changes: PhotoChanges) -> dict[str, Any]:
     """422 for a value that cannot be, 409 when somebody changed the same fact after `version`."""
     photo_for(asker(request), photo_id)
     given = changes.dict(exclude_unset=True)
@@ -111,7 +111,7 @@ def change_photo(request: HttpRequest, photo_id: UUID, changes: Changes) -> dict
 
 
 @router.post("/{photo_id}/undo", response=PhotoDetail, summary="Undo a change")
-def undo(request: HttpRequest, photo_id: UUID, which: Undo) -> dict[str, Any]:
+def undo(request: HttpRequest, photo_id: UUID, which: PhotoUndo) -> dict[str, Any]:
     """409 for what is no change by a person, or was undone already."""
     photo_for(asker(request), photo_id)
     done = undo_decision(photo_id, which.event, actor=_actor(request)) or undo_stacking(

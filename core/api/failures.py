@@ -31,14 +31,14 @@ class FailureOut(Schema):
     retrying: bool
 
 
-class Page(Schema):
+class FailuresPage(Schema):
     """Failures newest first; pass `next` as `after` for the following part."""
 
     failures: list[FailureOut]
     next: UUID | None
 
 
-@router.get("", response=Page, summary="What failed, newest first")
+@router.get("", response=FailuresPage, summary="What failed, newest first")
 def list_failures(request: HttpRequest, after: UUID | None = None, limit: Limit = 100) -> dict[str, Any]:
     """Failures among what the asker may see, those set aside left out."""
     found = failures_for(asker(request))

@@ -59,7 +59,7 @@ class NewLibrary(Schema):
     name: str = ""
 
 
-class Changes(Schema):
+class LibraryChanges(Schema):
     """What is to change; what is left out stays."""
 
     name: str | None = None
@@ -98,7 +98,7 @@ def one_library(request: HttpRequest, library_id: UUID) -> dict[str, Any]:
 
 
 @router.patch("/{library_id}", response=LibraryOut, summary="Change name, switches and ignore rules")
-def change_library(request: HttpRequest, library_id: UUID, changes: Changes) -> dict[str, Any]:
+def change_library(request: HttpRequest, library_id: UUID, changes: LibraryChanges) -> dict[str, Any]:
     """Rules are lines as in a .gitignore; files that they leave out are no longer shown."""
     library, actor = _changeable(request, library_id), _actor(request)
     if changes.name is not None:

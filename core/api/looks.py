@@ -34,21 +34,21 @@ class StyleOf(Schema):
     by_hand: bool = Field(description="A person has said so.")
 
 
-class Alike(Schema):
+class PhotoWithLook(Schema):
     """A photo, and how much of the colour it has."""
 
     photo: UUID
     share: float | None
 
 
-class Page(Schema):
+class LooksPage(Schema):
     """Those with most of the colour first, or the newest; pass `next` as `behind` for the following part."""
 
-    photos: list[Alike]
+    photos: list[PhotoWithLook]
     next: str | None
 
 
-@router.get("", response=Page, summary="Photos with a colour or a style")
+@router.get("", response=LooksPage, summary="Photos with a colour or a style")
 def photos_with(
     request: HttpRequest, colour: str = "", style: str = "", behind: str = "", limit: Limit = 60
 ) -> dict[str, Any]:

@@ -72,7 +72,7 @@ class PhotoSummary(Schema):
     large: str | None
 
 
-class Page(Schema):
+class PhotosPage(Schema):
     """Part of the timeline, newest first; pass `next` as `before` for the following part."""
 
     photos: list[PhotoSummary]
@@ -152,7 +152,7 @@ class PhotoDetail(PhotoSummary):
     original: str
 
 
-@router.get("", response=Page, summary="The timeline, newest first")
+@router.get("", response=PhotosPage, summary="The timeline, newest first")
 def list_photos(request: HttpRequest, before: str = "", limit: Limit = 100) -> dict[str, Any]:
     """Photos that the asker may see. An unreadable cursor is answered with 422."""
     try:

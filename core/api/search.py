@@ -9,7 +9,7 @@ from ninja.errors import HttpError
 from pydantic import Field
 
 from core.api.access import Limit, asker
-from core.api.photos import Page, summary
+from core.api.photos import PhotosPage, summary
 from core.asking import PATIENCE, photos_by_meaning
 from core.meaning import LONGEST, plainly
 from core.readmodels.conditions import BadFilter
@@ -57,7 +57,7 @@ class Asked(Schema):
     )
 
 
-class Found(Page):
+class Found(PhotosPage):
     """Newest first; pass `next` as `before` for the following part. With `meaning` the nearest first, at once."""
 
     alike: list[float] | None = Field(

@@ -7,8 +7,10 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.test import Client
+from ninja import Schema
 
 from core.accounts import Account
+from core.api.api import api
 from core.commands import photos as commands
 from core.commands.accounts import create_api_key, create_first_admin
 from core.commands.libraries import add_library
@@ -133,3 +135,15 @@ def test_the_api_describes_itself_to_those_who_signed_in(client: Client, key: st
     assert client.get("/api/v1/docs").status_code == 200
     described = json.loads(client.get("/api/v1/openapi.json").content)
     assert {"/api/v1/photos", "/api/v1/failures", "/api/v1/jobs"} <= set(described["paths"])
+
+
+def test_a_name_in_the_description_means_one_thing() -> None:
+    """Two schemas of one name are one to the description: it would tell programs something untrue of the other."""
+    described = set(api.get_openapi_schema()["components"]["schemas"])
+    names = [one.__name__ for one in _below(Schema) if one.__module__.startswith(("core.", "workers."))]
+    assert described & set(names) >= {"PhotoDetail", "JobDetail"}
+    assert {name for name in names if names.count(name) > 1} == set()
+
+
+def _below(schema: type[Schema]) -> list[type[Schema]]:
+    return [one for each in schema.__subclasses__() for one in (each, *_below(each))]

@@ -67,7 +67,7 @@ class JobDetail(JobOut):
     attempts: list[AttemptOut]
 
 
-class Page(Schema):
+class JobsPage(Schema):
     """Part of a list of jobs; pass `next` as `after` for the following part."""
 
     jobs: list[JobOut]
@@ -94,7 +94,7 @@ def for_staff(view: Callable[..., Any]) -> Callable[..., Any]:
     return checked
 
 
-@router.get("", response=Page, summary="Jobs, by state, task, queue, photo or a search")
+@router.get("", response=JobsPage, summary="Jobs, by state, task, queue, photo or a search")
 @for_staff
 def list_jobs(
     request: HttpRequest,  # noqa: ARG001  # read by for_staff
