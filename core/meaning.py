@@ -139,10 +139,11 @@ def make_tables() -> bool:
 
 
 def put_photo(photo: UUID, model: str, vector: Vector) -> None:
-    """Keep a picture's numbers; those of the same model are replaced."""
+    """Keep a picture's numbers, and none of before."""
     if not make_tables():
         return
     with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM core_photo_meaning WHERE photo_id = %s AND model <> %s", [photo, model])
         cursor.execute(_PUT_PHOTO, [photo, model, _plain(vector)])
     _only(model)
 

@@ -1,5 +1,6 @@
 """Search by meaning: the nearest first, of what may be seen; a worker is waited for; else plain words say why."""
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable
@@ -7,10 +8,11 @@ from uuid import UUID
 
 import numpy as np
 import pytest
+from asgiref.sync import async_to_sync, sync_to_async
 from django.db import close_old_connections, connection
 from django.test import Client
 
-from core import asking, meaning
+from core import asking, meaning, waiting
 from core.accounts import Account
 from core.commands.analysis import record_meaning
 from core.commands.log import load_photo
@@ -165,9 +167,9 @@ def test_a_worker_is_waited_for_and_what_it_answers_late_is_used_the_next_time(
 
     def work() -> None:
         """A worker: it takes the job that there is for the other words."""
-        while not (waiting := [one for _, _, one in jobs() if one != text]):
+        while not (others := [one for _, _, one in jobs() if one != text]):
             time.sleep(0.01)
-        meaning.put_trouble(UUID(waiting[0]), "The preset is of no use.")
+        meaning.put_trouble(UUID(others[0]), "The preset is of no use.")
         close_old_connections()
         connection.close()
 
@@ -202,6 +204,18 @@ def test_with_another_model_the_words_are_described_anew_and_former_numbers_coun
     answer = page.get(ADDRESS)
     assert near(answer) == [str(new)]
     assert "Some photos have not been looked at" in text_of(answer)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_server_that_stops_lets_nobody_wait() -> None:
+    async def scenario() -> None:
+        async with asyncio.timeout(10):
+            asyncio.get_running_loop().call_later(0.1, waiting.end_waits)
+            found = waiting._wait("filmroll_meaning", sync_to_async(lambda: None), 60.0)
+            assert await found is None
+
+    async_to_sync(scenario)()
+    assert not waiting._ends
 
 
 @pytest.mark.django_db

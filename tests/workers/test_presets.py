@@ -1,11 +1,14 @@
 """Presets of text-image models: known by what is in them, optional in every way, and what they are asked for."""
 
+import hashlib
+import http.server
 import io
 import json
 import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 import pytest
@@ -164,6 +167,68 @@ def test_words_are_described_once_by_a_worker_and_trouble_is_told_to_who_waits(
         cursor.execute("SELECT trouble FROM core_text_meaning WHERE text = 'nonsense'")
         assert cursor.fetchall() == [("It is of no use.",)]
     assert work.describe(UUID(int=0)) == "nothing was to be done"
+
+
+class _Hub(http.server.BaseHTTPRequestHandler):
+    """As much of Hugging Face as its program asks for: one repository, at one commit."""
+
+    folder: Path
+    asked: ClassVar[list[str]] = []
+    commit = "a" * 40
+
+    def do_HEAD(self) -> None:
+        self._answer(with_body=False)
+
+    def do_GET(self) -> None:
+        self._answer(with_body=True)
+
+    def _answer(self, *, with_body: bool) -> None:
+        self.asked.append(self.path)
+        files = {
+            path.relative_to(self.folder).as_posix(): path for path in self.folder.rglob("*") if path.is_file()
+        }
+        tree = [{"type": "file", "path": name, "size": 1, "oid": "0" * 40} for name in files]
+        here = "/api/models/keras/tiny"
+        answers = {
+            f"{here}/revision/v1": {"id": "keras/tiny", "sha": self.commit, "siblings": []},
+            f"{here}/tree/{self.commit}": [{**one, "size": files[one["path"]].stat().st_size} for one in tree],
+        }
+        known = answers.get(self.path.split("?")[0])
+        name = self.path.partition(f"/keras/tiny/resolve/{self.commit}/")[2]
+        if known is None and name not in files:
+            self.send_error(404)
+            return
+        body = files[name].read_bytes() if known is None else json.dumps(known).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("X-Repo-Commit", self.commit)
+        self.send_header("ETag", f'"{hashlib.sha256(body).hexdigest()}"')
+        self.end_headers()
+        if with_body:
+            self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        """Says nothing."""
+
+
+@pytest.mark.slow
+def test_a_preset_comes_from_a_hub_by_the_hubs_own_program_and_can_be_pinned(
+    settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _Hub.folder = put(tmp_path / "published", b"the weights")
+    (_Hub.folder / "pytorch_model.bin").write_bytes(b"what nobody wants")
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Hub) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,)).start()
+        monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+        settings.MODEL_DOWNLOADS = True
+        settings.MEANING_PRESET = "hf://keras/tiny@v1"
+        assert presetdownloads.obtain() == ""
+        server.shutdown()
+    preset = presets.chosen()
+    assert preset is not None
+    assert (preset.folder / "model.weights.h5").read_bytes() == b"the weights"
+    assert presets.identity(preset) == presets.identity(presets.Preset(_Hub.folder, "clip"))
+    assert not (preset.folder / "pytorch_model.bin").exists()
 
 
 def test_a_hubs_preset_is_fetched_only_where_that_is_allowed_whole_or_not_at_all(

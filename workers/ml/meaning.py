@@ -57,17 +57,25 @@ def load(folder: Path) -> TextImage:
 
 
 def fetch(handle: str, target: Path) -> None:
-    """Fetch a preset from a hub (kaggle://…, hf://…) into a folder. Raises what the hub's own program raises."""
-    if handle.startswith("hf://"):
+    """Fetch a preset from a hub into a folder: kaggle://…, or hf://… with a revision behind an @ if one is wanted.
+
+    Raises what the hub's own program raises.
+    """
+    kind, _, name = handle.partition("://")
+    if kind == "hf":
+        # Nobody is told what is fetched here but who sends it.
+        os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
         import huggingface_hub
 
+        repository, _, revision = name.partition("@")
         huggingface_hub.snapshot_download(
-            handle.removeprefix("hf://"), local_dir=str(target), allow_patterns=list(_FETCHED)
+            repository, revision=revision or None, local_dir=str(target), allow_patterns=list(_FETCHED)
         )
         return
     import kagglehub
 
-    kagglehub.model_download(handle.removeprefix("kaggle://"), output_dir=str(target))
+    # By force: it refuses to go on in a folder in which an earlier attempt has left something.
+    kagglehub.model_download(name, output_dir=str(target), force_download=True)
 
 
 @lru_cache(maxsize=1)
