@@ -17,7 +17,7 @@ from core.web.access import Request, signed_in
 from core.web.search import Pill, address_of, lists_in, pills_of
 from core.web.tiles import tile_of
 
-# On the search page it is a row or two above what was found by words.
+# On the search page it is a strip above what was found by words.
 _FEW = 12
 _WORDS = {
     Want.PGVECTOR: f"{NEEDED} All other ways to search work without it.",
@@ -48,6 +48,7 @@ def meaning_page(request: Request) -> HttpResponse:
     marks = stack_marks(found.photos)
     context = {
         "words": words,
+        "asked": asked,
         "tiles": [tile_of(photo, marks.get(photo.id)) for photo in found.photos],
         "left_out": found.left_out and not found.want,
         "said": refused or found.reason or (_WORDS.get(found.want, "") if found.want else ""),

@@ -19,6 +19,7 @@ from core.domain.colours import SWATCHES, Colour
 from core.domain.exposure import MEASURES
 from core.domain.occasions import NAMES
 from core.domain.styles import Style
+from core.meaning import PhotoMeaning, has_tables
 from core.readmodels.albums import Album, album_for, albums_of
 from core.readmodels.conditions import KINDS, STATES, BadFilter
 from core.readmodels.filters import FILTERS, Asked, asked_in, check
@@ -95,6 +96,8 @@ def search_page(request: Request) -> HttpResponse:
         return render(request, "search/_found.html", context)
     context |= {"pills": pills, "refused": refused, "groups": _groups(here), "editing": here.editing}
     context |= {"measures": MEASURES}
+    # Its place is kept where there will be photos in it.
+    context["meaning_likely"] = has_tables() and PhotoMeaning.objects.exists()
     return render(request, "search/search.html", context, status=422 if refused else 200)
 
 
