@@ -96,7 +96,7 @@ def _by_profile(image: Image.Image, profile: bytes | None, notes: list[str]) -> 
         notes.append("The colour profile in the file is for another kind of picture and was ignored.")
         return image.convert("RGB")
     try:
-        return _applied(image, _transform(profile, mode))
+        return image if mode == "RGB" and _is_srgb(profile) else _applied(image, _transform(profile, mode))
     except _PROFILE_ERRORS:
         notes.append("The colour profile in the file cannot be used and was ignored.")
         return image.convert("RGB")
@@ -127,6 +127,18 @@ def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform:
         ImageCms.Intent.PERCEPTUAL,
         ImageCms.Flags.BLACKPOINTCOMPENSATION,
     )
+
+
+@functools.lru_cache(maxsize=32)
+def _is_srgb(profile: bytes) -> bool:
+    """Whether a profile is sRGB under whatever name: it changes no colour by more than one of 255 levels.
+
+    Most profiles are, and applying one takes a sixth of the time of a photo's previews.
+    """
+    steps = np.linspace(0, 255, 18).round().astype(np.uint8)
+    colours = np.stack(np.meshgrid(steps, steps, steps), -1).reshape(1, -1, 3)
+    changed = np.asarray(_applied(Image.fromarray(np.ascontiguousarray(colours)), _transform(profile, "RGB")))
+    return int(np.abs(changed.astype(np.int16) - colours).max()) <= 1
 
 
 @functools.lru_cache(maxsize=1)

@@ -205,6 +205,23 @@ def test_a_profile_is_converted_to_srgb(
     assert made.notes == ()
 
 
+def test_srgb_under_another_name_is_left_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    colour._is_srgb.cache_clear()
+    icc = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    apply, applied = colour._applied, []
+
+    def count(image: Image.Image, transform: Any) -> Image.Image:
+        applied.append(image.size)
+        return apply(image, transform)
+
+    monkeypatch.setattr(colour, "_applied", count)
+    show(tmp_path, corners(), "PNG", "png", icc_profile=icc)
+    assert applied == [(18**3, 1)], "only to find out"
+    with_it = (tmp_path / "large.webp").read_bytes()
+    show(tmp_path, corners(), "PNG", "png")
+    assert (tmp_path / "large.webp").read_bytes() == with_it
+
+
 def test_without_its_profile_the_same_picture_looks_different(tmp_path: Path) -> None:
     show(tmp_path, Image.new("RGB", (64, 64), (100, 150, 200)), "PNG", "png", icc_profile=ADOBE_RGB)
     converted = pixels(tmp_path).getpixel((32, 32))
