@@ -28,7 +28,9 @@ READY = "SELECT count(*) FROM photo WHERE preview_state = 'ready'"
 
 def fill(folder: Path, count: int, size: tuple[int, int] = (160, 120), first: int = 0) -> None:
     for number in range(first, first + count):
-        make_picture(folder / f"{number // 100:03}" / f"{number:06}.jpg", number, size)
+        path = folder / f"{number // 100:03}" / f"{number:06}.jpg"
+        # The pictures themselves come round again after some thousands.
+        make_picture(path, number, size, comment=str(number))
 
 
 def doubled(installation: Installation) -> int:
