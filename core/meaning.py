@@ -148,6 +148,13 @@ def put_photo(photo: UUID, model: str, vector: Vector) -> None:
     _only(model)
 
 
+def without_numbers(photos: Sequence[UUID]) -> set[UUID]:
+    """Of these photos those whose numbers are not kept; none where there are no tables: nothing could be."""
+    if not photos or not has_tables():
+        return set()
+    return set(photos) - set(PhotoMeaning.objects.filter(photo_id__in=photos).values_list("photo_id", flat=True))
+
+
 def plainly(text: str) -> str:
     """A text as it is compared: models care neither for capitals nor for how much space there is between words."""
     return " ".join(text.replace("\0", "").casefold().split())[:LONGEST]

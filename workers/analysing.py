@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from core import meaning
 from core.commands.analysis import Numbers, record_seen
 from core.domain import photos
 from core.domain.analysis import (
@@ -131,6 +132,7 @@ def made_of(photos: Sequence[Photo]) -> dict[UUID, dict[str, str]]:
     ids = [photo.id for photo in photos]
     known = PhotoAnalysis.objects.in_bulk(ids)
     alone, faceless = without_numbers(ids)
+    wordless = meaning.without_numbers(ids)
     found: dict[UUID, dict[str, str]] = {}
     for photo in photos:
         one = known.get(photo.id)
@@ -139,6 +141,8 @@ def made_of(photos: Sequence[Photo]) -> dict[UUID, dict[str, str]]:
             made.setdefault(str(Analysis.OBJECTS), photo.labels_model)
         if photo.id in alone:
             made.pop(str(Analysis.SIMILAR), None)
+        if photo.id in wordless:
+            made.pop(str(Analysis.MEANING), None)
         if photo.id in faceless and one is not None and one.faces:
             made.pop(str(Analysis.FACES), None)
     return found

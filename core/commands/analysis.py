@@ -132,7 +132,8 @@ def _known_before(
 ) -> list[Seen]:
     """The results that say nothing new: their numbers may be, where pgvector came after the event."""
     told = {type(one) for one in news}
-    again: list[Seen] = [one for one in results if isinstance(one, VectorMade) and VectorMade not in told]
+    kept = (VectorMade, MeaningMade)
+    again: list[Seen] = [one for one in results if isinstance(one, kept) and type(one) not in told]
     for one in results:
         if isinstance(one, FacesFound) and FacesFound not in told and numbers.faces:
             named = _named(photo_id, photo, one, numbers.faces)

@@ -124,12 +124,13 @@ class Analysed:
     """What is known of a photo by its analyses, folded from its events.
 
     `made`: analysis → model and version that looked at the content of now. `faces`: every face that was ever found
-    in this picture, where it is in the content of `faces_in`.
+    in this picture, where it is in the content of `faces_in`. `described`: how often its meaning was looked at.
     """
 
     made: Mapping[Analysis, str] = field(default_factory=dict)
     faces: Mapping[UUID, Face] = field(default_factory=dict)
     faces_in: str = ""
+    described: int = 0
 
 
 def maker(model: str, model_version: str) -> str:
@@ -155,6 +156,8 @@ def evolve(state: Analysed, event: AnalysisEvent) -> Analysed:
         case FacesFound(content=content, faces=faces, turned=turned):
             known = carry_over(state.faces, faces, turned, same=state.faces_in == content)
             state = replace(state, faces=known, faces_in=content)
+        case MeaningMade():
+            state = replace(state, described=state.described + 1)
     return with_made(state, KINDS[type(event)], maker(event.model, event.model_version))
 
 
@@ -164,9 +167,13 @@ def decide_found(state: Analysed, event: Found) -> list[Found]:
     return [] if same else [event]
 
 
-def found_id(photo: UUID, event: Found) -> UUID:
-    """The id of a result, so that a job that runs twice leaves one for each content and model."""
-    return uuid5(photo, f"{KINDS[type(event)]}:{maker(event.model, event.model_version)}:{event.content}")
+def found_id(photo: UUID, state: Analysed, event: Found) -> UUID:
+    """The id of a result, so that a job that runs twice leaves one for each content and model.
+
+    An operator may go back to a preset of before: what it says then is news again.
+    """
+    again = f":{state.described}" if isinstance(event, MeaningMade) else ""
+    return uuid5(photo, f"{KINDS[type(event)]}:{maker(event.model, event.model_version)}:{event.content}{again}")
 
 
 def new_face_id(photo: UUID, event: FacesFound, index: int) -> UUID:

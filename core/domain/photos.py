@@ -449,7 +449,7 @@ def seen_id(identity: UUID, photo: Photo, event: Seen | analysis.PhotoAnalysed) 
         case analysis.PhotoAnalysed(content=content):
             return uuid5(identity, f"analysed:{content}")
         case _:
-            return analysis.found_id(identity, event)
+            return analysis.found_id(identity, photo.analysed, event)
 
 
 def decide_processed(photo: Photo) -> list[PhotoEvent]:

@@ -136,6 +136,20 @@ def test_photos_are_looked_at_with_it_in_the_same_look_and_again_when_it_is_anot
     (folder / "model.weights.h5").write_bytes(b"newer weights")
     assert reanalysing.analyse_library(photo.library_id, older=False) == 0
     assert reanalysing.analyse_library(photo.library_id, older=True) == 1
+    # To another one, back, and forth again: each time it is news.
+    for weights in (b"newer weights", b"weights", b"newer weights"):
+        (folder / "model.weights.h5").write_bytes(weights)
+        assert analysing.analyse(photo.id, ["meaning"]) == "meaning done"
+        assert analysis_of(photo.id).made["meaning"] == analysing.made_by(Analysis.MEANING)
+    # Numbers that could not be kept are made again, and say nothing new.
+    events = around.types(photo)
+    assert events.count("meaning_made") == 4
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM core_photo_meaning; DELETE FROM procrastinate_jobs")
+    assert reanalysing.analyse_library(photo.library_id, older=False) == 1
+    assert analysing.analyse(photo.id, ["meaning"]) == "meaning done"
+    assert meaning.without_numbers([photo.id]) == set()
+    assert around.types(photo) == events
     shutil.rmtree(folder)
     assert analysing.memory_mib() == 1024
     assert analysing.analyse(photo.id) == "nothing was to be done"
