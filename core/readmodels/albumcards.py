@@ -13,8 +13,8 @@ from core.readmodels.filters import check
 from core.readmodels.found import found_photos
 from core.readmodels.photos import Photo, PreviewState, visible_photos, with_a_picture
 
-# An album by rule may answer with the whole library: beyond this nobody counts on.
-COUNTED = 10_000
+# An album by rule may answer with the whole library: beyond these nobody counts on, in the list and for one alone.
+LISTED, COUNTED = 1_000, 10_000
 
 
 @dataclass(frozen=True, slots=True)

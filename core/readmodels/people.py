@@ -20,8 +20,8 @@ from core.readmodels.faces import Face, Person, PersonAct
 from core.readmodels.libraries import Library, libraries_of
 from core.readmodels.photos import Photo, visible_photos, with_a_picture
 
-# So many names are proposed at most.
-_NAMES = 1000
+# So many names are proposed at most, and of so many people the photos are counted while somebody types.
+_NAMES, _COUNTED = 1000, 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,16 +128,25 @@ def portraits_of(account: Account, people: Iterable[UUID]) -> dict[UUID, Portrai
 
 
 def named_like(account: Account, text: str, limit: int = 10, without: Collection[UUID] = ()) -> list[Portrait]:
-    """People whose name has these letters, names that begin with them first: for fields that help to type."""
+    """People whose name has these letters: names that begin with them first, then who is in most photos."""
     known = _roots(account).exclude(name="").exclude(id__in=list(without))
     words = text.strip()
-    begins = known.filter(Q(name__istartswith=words) | Q(name__icontains=f" {words}")) if words else known
-    found = list(begins.order_by(Lower("name"), "id")[:limit])
-    if words and len(found) < limit:
-        left = known.filter(name__icontains=words).exclude(id__in=[one.id for one in found])
-        found += list(left.order_by(Lower("name"), "id")[: limit - len(found)])
-    portraits = portraits_of(account, [one.id for one in found])
-    return [portraits[one.id] for one in found if one.id in portraits]
+    found: list[Portrait] = []
+    for inside in (Q(name__istartswith=words), Q(name__icontains=f" {words}"), Q(name__icontains=words)):
+        if len(found) < limit:
+            rest = known.filter(inside).exclude(id__in=[one.person.id for one in found])
+            some = rest.order_by(Lower("name"), "id").values_list("id", flat=True)[:_COUNTED]
+            found += _most_seen(account, some, limit - len(found))
+    return found
+
+
+def _most_seen(account: Account, people: Iterable[UUID], limit: int) -> list[Portrait]:
+    """Of these those in most photos, and nobody who is in none."""
+    counted = visible_faces(account).filter(person_id__in=list(people)).values("person_id")
+    rows = counted.annotate(photos=Count("photo_id", distinct=True)).order_by("-photos", "person_id")
+    wanted = [person for person, _ in rows.values_list("person_id", "photos")[:limit]]
+    portraits = portraits_of(account, wanted)
+    return [portraits[one] for one in wanted if one in portraits]
 
 
 def names_of(account: Account, without: UUID | None = None) -> list[str]:

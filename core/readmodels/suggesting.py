@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-
-from django.db.models import Q, QuerySet
+from uuid import UUID
 
 from core.accounts import Account
 from core.domain.colours import Colour
@@ -16,7 +15,7 @@ from core.readmodels.conditions import KINDS, STATES
 from core.readmodels.libraries import libraries_of
 from core.readmodels.occasions import named_dates
 from core.readmodels.people import named_like
-from core.readmodels.searching import SearchTerm
+from core.readmodels.terms import Counted, counted_terms
 
 LEARNT = ("place", "label", "scene", "keyword", "camera", "lens")
 _EACH = 4
@@ -25,62 +24,61 @@ _MOST = 12
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A filter with a value, and the value in words."""
+    """A filter with a value, the value in words, and about how many photos that is; None: nobody counts them."""
 
     filter: str
     value: str
     words: str
+    photos: int | None = None
 
 
 def suggestions(account: Account, text: str) -> list[Suggestion]:
-    """The filters that these letters may mean; of each kind some, what begins with them first."""
+    """The filters that these letters may mean: what begins with them first, then what has most photos.
+
+    What is not counted (colours, styles, dates, one's own albums) is a closed list, and comes behind what is.
+    """
     text = text.replace("\0", "")
     letters = plain(text.strip())
     if not letters:
         return []
     found = [
         *_dates(text.strip(), account, letters),
+        *(Suggestion(name, value, range_in_words(name, value)) for name, value in meant_by(text)),
         *_people(account, text),
         *_learnt(account, letters),
+        *_fixed("album", {str(album.id): album.name for album in albums_of(account)}, letters),
         *_fixed("colour", {str(one): str(one) for one in Colour}, letters),
         *_fixed("style", {str(one): str(one).replace("-", " ") for one in Style}, letters),
         *_fixed("kind", KINDS, letters),
         *_fixed("state", STATES, letters),
         *_fixed("favourite", {"yes": "Favourites"}, letters),
-        *_fixed("album", {str(album.id): album.name for album in albums_of(account)}, letters),
-        *(Suggestion(name, value, range_in_words(name, value)) for name, value in meant_by(text)),
     ]
-    return sorted(found, key=lambda one: not plain(one.words).startswith(letters))[:_MOST]
+    return sorted(found, key=lambda one: (not plain(one.words).startswith(letters), -(one.photos or 0)))[:_MOST]
 
 
 def learnt(account: Account, kinds: Sequence[str], limit: int) -> dict[str, list[Suggestion]]:
-    """Terms of each of these kinds, by name."""
-    terms = _terms(account)
-    first, *others = [terms.filter(kind=kind).order_by("plain", "id")[: limit * 2] for kind in kinds]
-    found: dict[str, dict[str, Suggestion]] = {kind: {} for kind in kinds}
-    for row in first.union(*others, all=True):
-        # Two libraries may have learnt the same.
-        found[row.kind].setdefault(row.value, Suggestion(row.kind, row.value, row.text))
-    order = {kind: sorted(rows.values(), key=lambda one: plain(one.words)) for kind, rows in found.items()}
-    return {kind: rows[:limit] for kind, rows in order.items()}
-
-
-def _terms(account: Account) -> QuerySet[SearchTerm]:
-    return SearchTerm.objects.filter(library_id__in=list(libraries_of(account).values_list("id", flat=True)))
+    """Terms of each of these kinds: those of most photos, by name."""
+    found: dict[str, list[Suggestion]] = {kind: [] for kind in kinds}
+    for one in counted_terms(_libraries(account), kinds, "", limit):
+        found[one.kind].append(_suggestion(one))
+    return {kind: sorted(some, key=lambda one: plain(one.words)) for kind, some in found.items()}
 
 
 def _learnt(account: Account, letters: str) -> Iterator[Suggestion]:
-    inside = Q(plain__startswith=letters) | Q(plain__contains=f" {letters}")
-    for kind in LEARNT:
-        rows = _terms(account).filter(inside, kind=kind).order_by("plain", "id")[: _EACH * 2]
-        # Two libraries may have learnt the same.
-        for row in list({row.value: row for row in rows}.values())[:_EACH]:
-            yield Suggestion(kind, row.value, row.text)
+    return map(_suggestion, counted_terms(_libraries(account), LEARNT, letters, _EACH))
+
+
+def _suggestion(term: Counted) -> Suggestion:
+    return Suggestion(term.kind, term.value, term.text, term.photos)
+
+
+def _libraries(account: Account) -> list[UUID]:
+    return list(libraries_of(account).values_list("id", flat=True))
 
 
 def _people(account: Account, text: str) -> Iterator[Suggestion]:
     for portrait in named_like(account, text, _EACH):
-        yield Suggestion("person", str(portrait.person.id), portrait.person.name)
+        yield Suggestion("person", str(portrait.person.id), portrait.person.name, portrait.photos)
 
 
 def _dates(text: str, account: Account, letters: str) -> Iterator[Suggestion]:

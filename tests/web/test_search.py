@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 from core import whoiswho
@@ -304,6 +305,25 @@ def test_suggestions_are_of_ones_own_photos_and_join_the_filters_in_force(
     assert words_of(owner, "zzz") == words_of(owner, " ") == []
     shown = page.get("/search/suggestions/?rating=5&q=old&q=par").content.decode()
     assert 'href="/search/?q=old&amp;rating=5&amp;keyword=party"' in shown
+
+
+def test_suggestions_begin_with_the_letters_and_then_have_most_photos(shelf: Shelf, owner: Account) -> None:
+    for number in range(3):
+        shelf.photo(f"{number}.jpg", keywords=["Barcelona", "old bark"], camera_model="Barco")
+    for number in range(3, 5):
+        shelf.photo(f"{number}.jpg", keywords=["bar", "100% bar_"])
+    gone = shelf.photo("gone.jpg", keywords=["barge"])
+    edit_photo(gone, [edits.KeywordsChanged(("Barbados",))], actor="account:1")
+
+    told = [(one.words, one.photos) for one in suggestions(owner, "bar")]
+    assert told == [("Barcelona", 3), ("Barco", 3), ("bar", 2), ("Barbados", 1), ("old bark", 3)]
+    assert words_of(owner, "100% b") == words_of(owner, "bar_") == [("keyword", "100% bar_")]
+    # As PostgreSQL knows it, once it has looked.
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE photo_words")
+        cursor.execute("SELECT count(*) FROM pg_stats WHERE tablename = 'photo_words' AND attname = 'words'")
+        assert cursor.fetchone() == (1,)
+    assert [(one.words, one.photos) for one in suggestions(owner, "bar")] == told
 
 
 def test_nobody_finds_the_photos_of_somebody_else(
