@@ -38,22 +38,22 @@ def cards_of(account: Account, *, removed: bool = False) -> list[Card]:
     return [
         Card(album, counts.get(album.id, 0), covers.get(album.id))
         if album.rule is None
-        else card_of(account, album)
+        else card_of(account, album, LISTED)
         for album in known
     ]
 
 
-def card_of(account: Account, album: Album) -> Card:
+def card_of(account: Account, album: Album, most: int = COUNTED) -> Card:
     """One album; whoever asks may see it."""
     try:
         found = photos_of(account, album)
     except BadFilter as error:
         return Card(album, 0, None, broken=str(error))
-    count = found[: COUNTED + 1].count()
+    count = found[: most + 1].count()
     pictured = with_a_picture(found)
     chosen = pictured.filter(id=album.cover).first() if album.cover else None
     cover = chosen or (pictured.order_by("-taken_local", "-id").first() if count else None)
-    return Card(album, min(count, COUNTED), cover, more=count > COUNTED)
+    return Card(album, min(count, most), cover, more=count > most)
 
 
 def photos_of(account: Account, album: Album) -> QuerySet[Photo]:

@@ -142,9 +142,11 @@ def named_like(account: Account, text: str, limit: int = 10, without: Collection
 
 def _most_seen(account: Account, people: Iterable[UUID], limit: int) -> list[Portrait]:
     """Of these those in most photos, and nobody who is in none."""
-    counted = visible_faces(account).filter(person_id__in=list(people)).values("person_id")
+    if not (known := list(people)):
+        return []
+    counted = visible_faces(account).filter(person_id__in=known).values("person_id")
     rows = counted.annotate(photos=Count("photo_id", distinct=True)).order_by("-photos", "person_id")
-    wanted = [person for person, _ in rows.values_list("person_id", "photos")[:limit]]
+    wanted = [person for person, _ in rows.values_list("person_id", "photos")[:limit] if person]
     portraits = portraits_of(account, wanted)
     return [portraits[one] for one in wanted if one in portraits]
 

@@ -30,8 +30,8 @@ WITH common AS MATERIALIZED (
         AND (plain LIKE %(begins)s OR plain LIKE %(inside)s)
     GROUP BY kind, value
 ), ranked AS (
-    SELECT *, row_number() OVER (
-        PARTITION BY kind ORDER BY begins DESC, photos DESC NULLS LAST, plain COLLATE "C", value COLLATE "C") AS rank
+    SELECT *, row_number() OVER (PARTITION BY kind ORDER BY
+        begins DESC, photos DESC NULLS LAST, plain COLLATE "C", value COLLATE "C") AS rank
     FROM fitting
 )
 SELECT kind, value, text, begins, photos FROM ranked WHERE rank <= %(most)s ORDER BY kind, rank
@@ -56,9 +56,15 @@ def counted_terms(libraries: Sequence[UUID], kinds: Sequence[str], letters: str,
     `letters` are plain ones (`core.domain.searching`). Terms that no photo has any longer are left out.
     """
     like = letters.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
-    given = {"libraries": list(libraries), "kinds": list(kinds), "most": max(limit, _LOOKED_AT)}
+    given = {
+        "libraries": list(libraries),
+        "kinds": list(kinds),
+        "most": max(limit, _LOOKED_AT),
+        "begins": f"{like}%",
+        "inside": f"% {like}%",
+    }
     with connection.cursor() as cursor:
-        cursor.execute(_TERMS, given | {"begins": f"{like}%", "inside": f"% {like}%"})
+        cursor.execute(_TERMS, given)  # type: ignore[arg-type]  # psycopg takes lists for arrays
         rows = cursor.fetchall()
         counts = _counts(cursor, [(kind, value) for kind, value, _, _, photos in rows if photos is None])
     found = [
