@@ -13,6 +13,7 @@ idle listener runs no statement: it waits for its socket.
 import asyncio
 import logging
 import random
+from collections import Counter
 from types import TracebackType
 from weakref import WeakKeyDictionary
 
@@ -71,12 +72,17 @@ class Listener:
         self.connected = False
         self._subscriptions: set[Subscription] = set()
         self._listening: set[str] = set()
+        self._heard: Counter[str] = Counter()
         self._stirred = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     def subscribe(self, channel: str) -> Subscription:
         """A subscription to `channel`; enter it with `async with`."""
         return Subscription(self, channel)
+
+    def heard(self, channel: str) -> int | None:
+        """How often this channel has woken somebody; None while it is not listened to. For any thread."""
+        return self._heard[channel] if channel in self._listening else None
 
     def add(self, subscription: Subscription) -> None:
         self._subscriptions.add(subscription)
@@ -158,6 +164,7 @@ class Listener:
             self._wake(notify.relname.decode())
 
     def _wake(self, channel: str) -> None:
+        self._heard[channel] += 1
         for subscription in self._subscriptions:
             if subscription.channel == channel:
                 subscription.wake()

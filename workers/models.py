@@ -120,7 +120,7 @@ class Operation(models.Model):
     """An act on many jobs that a worker carries out."""
 
     id = models.BigAutoField(primary_key=True)
-    act = models.TextField()  # "retry", "discard", "cancel"
+    act = models.TextField()  # one of workers.operationacts
     actor = models.TextField()
     scope = models.TextField()  # which jobs, in words
     reason = models.TextField(db_default="")
@@ -146,12 +146,14 @@ class Operation(models.Model):
 
 
 class OperationItem(models.Model):
-    """One job of an operation's frozen scope, and what came of it."""
+    """One thing of an operation's frozen scope, a job as a rule, and what came of it."""
 
     id = models.BigAutoField(primary_key=True)
     operation_id = models.BigIntegerField()
     position = models.IntegerField()  # from 1
-    job_id = models.BigIntegerField()
+    job_id = models.BigIntegerField()  # 0 where no job is known
+    key = models.TextField(db_default="")  # what it is by its id, where it is no job
+    subject = models.TextField(db_default="")  # and in words
     outcome = models.TextField(db_default="")  # "done" or "skipped"; empty before its turn
     reason = models.TextField(db_default="")
 

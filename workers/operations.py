@@ -5,94 +5,83 @@ batch counts wholly or not at all whoever is killed, and once `cancel_operation`
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import connection, transaction
 from django.utils import timezone
 
 from events.pulse import pulse
-from workers.actions import PULSE_CHANNEL, Result, cancel_jobs, discard_jobs, retry_jobs
+from workers.actions import PULSE_CHANNEL
 from workers.models import JobAction, Operation, OperationItem
+from workers.operationacts import ACTS, BATCHES, COLLECT, TASK
 from workers.queue import defer
 
 RATE = 200
-TASK, COLLECT, QUEUE = "run_operation", "collect_operation", "operations"
-# More jobs than this are left to the next operation.
+QUEUE = "operations"
+# More than this are left to the next operation.
 MOST = 1_000_000
 _BATCH_SECONDS = 0.2
 # A job that runs no longer than this hands the rest on to a new one, so a killed worker costs no more.
 _SLICE_SECONDS = 5.0
 _CANARY_AGAIN_SECONDS = 1.0
-_ACTS: dict[str, Callable[[Sequence[int], str, str], list[Result]]] = {
-    "retry": lambda ids, actor, _: retry_jobs(ids, actor),
-    "discard": discard_jobs,
-    "cancel": cancel_jobs,
-}
 
 
-def start_operation(
-    act: str, ids: Sequence[int], actor: str, scope: str, reason: str = "", rate: int = RATE, canary: int = 0
-) -> int:
-    """Freeze these jobs and have a worker go through them; the operation's id. `scope` says in words which."""
-    with transaction.atomic():
-        one = Operation.objects.create(
-            act=act,
-            actor=actor,
-            scope=scope,
-            reason=reason,
-            rate=rate,
-            canary=canary,
-            total=len(ids),
-            created_at=timezone.now(),
-        )
-        _add(one.id, ids, 0)
-        _audit(one, f"{act} all", f"{len(ids):,} jobs: {scope}{f' ({reason})' if reason else ''}", actor)
-        _hand_on(one.id)
-    return one.id
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How an operation is to be carried out: `rate` in a second, `canary` first, and no more if those fail."""
+
+    act: str
+    reason: str = ""
+    rate: int = RATE
+    canary: int = 0
 
 
-def ask_operation(
-    act: str,
-    wanted: str,
-    actor: str,
-    scope: str,
-    reason: str = "",
-    rate: int = RATE,
-    canary: int = 0,
-) -> int:
-    """Have a worker freeze the jobs of a search and go through them; the operation's id.
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """One thing of a scope: a job, or what `key` and `subject` name, whose job may be unknown (0)."""
 
-    `wanted` is what the worker that collects them reads the search from. Jobs that come later are left out.
+    job: int
+    key: str = ""
+    subject: str = ""
+
+
+def ask_operation(terms: Terms, wanted: str, actor: str, scope: str, told_as: str = "") -> int:
+    """Have a worker freeze what is `wanted` and go through it; the operation's id. The request waits for nothing.
+
+    `wanted` is what the worker that collects reads the scope from; jobs that come later are left out. `told_as`
+    is the person's name in the audit where the actor is an id.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT COALESCE(max(id), 0) FROM procrastinate_jobs")
         one = Operation.objects.create(
-            act=act,
+            act=terms.act,
             actor=actor,
             scope=scope,
-            reason=reason,
-            rate=rate,
-            canary=canary,
+            reason=terms.reason,
+            rate=terms.rate,
+            canary=terms.canary,
             state="collecting",
             wanted=wanted,
             up_to=cursor.fetchone()[0],
             total=0,
             created_at=timezone.now(),
         )
-        _audit(one, f"{act} all", f"{scope}{f' ({reason})' if reason else ''}", actor)
+        reason = f"{scope}{f' ({terms.reason})' if terms.reason else ''}"
+        _audit(one, f"{terms.act} all", reason, told_as or actor)
         defer(COLLECT, args={"operation": one.id}, queue=QUEUE, priority=90)
     return one.id
 
 
-def freeze_scope(operation_id: int, parts: Iterable[Sequence[int]]) -> None:
-    """Give an operation that is collecting its jobs, and begin. One transaction: its scope is whole or none."""
+def freeze_scope(operation_id: int, parts: Iterable[Sequence[Thing]]) -> None:
+    """Give an operation that is collecting its scope, and begin. One transaction: the scope is whole or none."""
     with transaction.atomic():
         one = Operation.objects.select_for_update().get(id=operation_id)
         if one.state != "collecting":
             return
-        for ids in parts:
-            taken = [job for job in ids if one.up_to is None or job <= one.up_to][: MOST - one.total]
+        for things in parts:
+            taken = [thing for thing in things if one.up_to is None or thing.job <= one.up_to][: MOST - one.total]
             _add(one.id, taken, one.total)
             one.total += len(taken)
             if one.total >= MOST:
@@ -120,12 +109,19 @@ def cancel_operation(operation_id: int, actor: str) -> bool:
     return True
 
 
-def _add(operation_id: int, ids: Sequence[int], behind: int) -> None:
+def _add(operation_id: int, things: Sequence[Thing], behind: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO job_operation_item (operation_id, position, job_id)"
-            " SELECT %s, %s + place, job FROM unnest(%s::bigint[]) WITH ORDINALITY AS x(job, place)",
-            [operation_id, behind, list(ids)],
+            "INSERT INTO job_operation_item (operation_id, position, job_id, key, subject)"
+            " SELECT %s, %s + place, job, key, subject"
+            "   FROM unnest(%s::bigint[], %s::text[], %s::text[]) WITH ORDINALITY AS x(job, key, subject, place)",
+            [
+                operation_id,
+                behind,
+                [thing.job for thing in things],
+                [thing.key for thing in things],
+                [thing.subject for thing in things],
+            ],
         )
 
 
@@ -150,7 +146,7 @@ def _batch(operation_id: int, hand_on: bool) -> int:
         gone_through = one.done + one.skipped
         if one.state != "running" or not _canary_lets_on(one, gone_through):
             return 0
-        size = max(1, round(one.rate * _BATCH_SECONDS))
+        size = min(max(1, round(one.rate * _BATCH_SECONDS)), BATCHES.get(one.act, one.rate))
         if gone_through < one.canary:
             size = min(size, one.canary - gone_through)
         items = list(
@@ -168,7 +164,7 @@ def _batch(operation_id: int, hand_on: bool) -> int:
 
 
 def _act(one: Operation, items: list[OperationItem]) -> None:
-    results = _ACTS[one.act]([item.job_id for item in items], one.actor, one.reason)
+    results = ACTS[one.act](items, one.actor, one.reason)
     for item, result in zip(items, results, strict=True):
         item.outcome, item.reason = ("done" if result.done else "skipped"), result.reason
     OperationItem.objects.bulk_update(items, ["outcome", "reason"])

@@ -29,7 +29,6 @@ from workers import (
     rebuilding,
     regrouping,
     remaking,
-    retryall,
     schedules,
     sidecars,
     sidecarwriting,
@@ -211,12 +210,6 @@ def rebuild_read_models() -> str:
 def run_operation(operation: int) -> None:
     """Go on with an act on many jobs."""
     run_slice(operation)
-
-
-@app.task(name=retryall.TASK, queue="operations", retry=RetryPolicy())
-def retry_failures(operation: int, account: str, after: str = "") -> None:
-    """Go on with trying again what has failed for somebody."""
-    retryall.retry_slice(operation, account, after)
 
 
 @app.task(name=schedules.FIRE, queue="operations", retry=RetryPolicy(), pass_context=True)

@@ -118,13 +118,15 @@ def _resident(process: psutil.Process) -> int:
 
 
 @contextlib.contextmanager
-def installed() -> Iterator[Installation]:
-    """A fresh, migrated, empty installation."""
+def installed(kept_in: str = "") -> Iterator[Installation]:
+    """A fresh, migrated, empty installation; or the one that an earlier run has left in the folder `kept_in`."""
     from core import database
 
     kept = os.environ.pop("DATABASE_URL", None)
-    with tempfile.TemporaryDirectory(prefix="filmroll-bench-") as name:
+    with contextlib.ExitStack() as held:
+        name = kept_in or held.enter_context(tempfile.TemporaryDirectory(prefix="filmroll-bench-"))
         folder = Path(name)
+        folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o755)
         try:
             with database.running(folder):

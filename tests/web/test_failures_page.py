@@ -5,13 +5,14 @@ import re
 import pytest
 from django.test import Client
 
+from core.commands.failures import retry_failure
 from core.domain.photos import Label
 from core.readmodels.failures import Failure
 from core.web import failures
 from tests.web.conftest import Shelf
-from workers.models import Operation
-from workers.operations import cancel_operation
-from workers.retryall import retry_slice
+from workers.console.collecting import collect_operation
+from workers.models import Operation, OperationItem
+from workers.operations import cancel_operation, run_slice
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
@@ -92,10 +93,16 @@ def test_retry_all_tries_everything_of_ones_own_again_in_the_background(shelf: S
     assert set(Failure.objects.values_list("retrying", flat=True)) == {False}
     shelf.fail(shelf.photo("later.jpg", ready=False))
     one = Operation.objects.get()
-    retry_slice(one.id, str(shelf.owner.id))
+    mended = Failure.objects.get(name="0.jpg")
+    collect_operation(one.id)
+    retry_failure(mended, actor="somebody else")
+    run_slice(one.id)
     assert set(Failure.objects.filter(retrying=False).values_list("name", flat=True)) == {"later.jpg"}
     one.refresh_from_db()
-    assert (one.state, one.done, one.skipped, one.total) == ("done", 4, 0, 4)
+    assert (one.state, one.done, one.skipped, one.total) == ("done", 3, 1, 4)
+    told = {item.subject: (item.outcome, item.reason) for item in OperationItem.objects.all()}
+    assert told["0.jpg: previews"] == ("skipped", "it is being tried again already")
+    assert told["1.jpg: previews"] == told["empty.jpg: import"] == ("done", "")
 
 
 def test_retry_all_is_cancelled_like_any_act_on_many(shelf: Shelf, page: Client) -> None:
@@ -103,7 +110,8 @@ def test_retry_all_is_cancelled_like_any_act_on_many(shelf: Shelf, page: Client)
     page.post("/failures/retry/")
     one = Operation.objects.get()
     assert cancel_operation(one.id, "ada")
-    retry_slice(one.id, str(shelf.owner.id))
+    collect_operation(one.id)
+    run_slice(one.id)
     assert not Failure.objects.get().retrying
 
 

@@ -1,7 +1,6 @@
 """`/jobs/operations/` and `/jobs/bulk/`: acts on many jobs, asked for, under way, and what came of each."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpResponse, HttpResponseRedirect
@@ -9,16 +8,17 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from core.web.access import Request
-from workers.console import listing, listpage
+from workers.console import listpage
 from workers.console.access import staff_only
-from workers.console.collecting import written_down
+from workers.console.collecting import Group, group_written_down, page_of, written_down
 from workers.console.figures import MOST
 from workers.console.live import workers
-from workers.console.pages import answer
+from workers.console.pages import answer, live_answer
+from workers.console.reading import TASK_WORDS
 from workers.console.search import Filter, UnknownFilter
-from workers.console.states import acts_on
+from workers.console.states import State, acts_on
 from workers.models import Operation, OperationItem
-from workers.operations import RATE, ask_operation, cancel_operation
+from workers.operations import RATE, Terms, ask_operation, cancel_operation
 
 PAGE = 50
 _HIGHEST_RATE, _MOST_CANARIES = 10_000, 1_000
@@ -29,26 +29,18 @@ class BadOperation(ValueError):
     """An operation that cannot be; the message is for the operator."""
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """How an operation is to be carried out."""
-
-    act: str
-    reason: str
-    rate: int
-    canary: int
-
-
 @require_safe
 @never_cache
 @staff_only
 def operations_page(request: Request) -> HttpResponse:
     """Acts on many jobs, newest first."""
-    found = list(
-        Operation.objects.filter(id__lt=number_in(request.GET, "before", 2**62)).order_by("-id")[: PAGE + 1]
-    )
+    return live_answer(request, "operations", lambda: _operations(number_in(request.GET, "before", 2**62)))
+
+
+def _operations(before: int) -> dict[str, object]:
+    found = list(Operation.objects.filter(id__lt=before).order_by("-id")[: PAGE + 1])
     following = f"?before={found[PAGE - 1].id}" if len(found) > PAGE else ""
-    return answer(request, "operations", {"operations": found[:PAGE], "following": following})
+    return {"operations": found[:PAGE], "following": following}
 
 
 @require_safe
@@ -56,6 +48,10 @@ def operations_page(request: Request) -> HttpResponse:
 @staff_only
 def operation_page(request: Request, operation_id: int) -> HttpResponse:
     """One operation, and what came of each of its jobs."""
+    return live_answer(request, "operation", lambda: _operation(request, operation_id))
+
+
+def _operation(request: Request, operation_id: int) -> dict[str, object]:
     one = Operation.objects.filter(id=operation_id).first()
     if one is None:
         raise Http404(f"There is no operation {operation_id}.")
@@ -63,8 +59,7 @@ def operation_page(request: Request, operation_id: int) -> HttpResponse:
     found = items_of(operation_id, outcome, number_in(request.GET, "after", 0), PAGE + 1)
     kept = {"outcome": outcome} if outcome else {}
     following = f"?{urlencode({**kept, 'after': found[PAGE - 1].position})}" if len(found) > PAGE else ""
-    told = {"one": one, "items": found[:PAGE], "outcome": outcome, "following": following, "outcomes": _OUTCOMES}
-    return answer(request, "operation", told)
+    return {"one": one, "items": found[:PAGE], "outcome": outcome, "following": following, "outcomes": _OUTCOMES}
 
 
 def items_of(operation_id: int, outcome: str, after: int, limit: int) -> list[OperationItem]:
@@ -79,10 +74,10 @@ def items_of(operation_id: int, outcome: str, after: int, limit: int) -> list[Op
 @never_cache
 @staff_only
 def bulk_page(request: Request) -> HttpResponse:
-    """An act on all jobs of a search: how many there are, how it is to be done."""
+    """An act on all jobs of a search, or of a group of dead letters: how many there are, how it is to be done."""
     try:
-        wanted = listpage.filter_of(request)
-        return answer(request, "bulk", _asked(request, wanted))
+        group = group_in(request.GET)
+        return answer(request, "bulk", _asked(group or listpage.filter_of(request), request))
     except UnknownFilter as error:
         return answer(request, "bulk", {"mistake": str(error)}, 400)
 
@@ -90,24 +85,47 @@ def bulk_page(request: Request) -> HttpResponse:
 @require_POST
 @staff_only
 def start(request: Request) -> HttpResponse:
-    """Begin an act on all jobs of a search, in the background."""
+    """Begin an act on all of them, in the background."""
+    text, word, group = request.POST.get("q", ""), request.POST.get("state", ""), group_in(request.POST)
     try:
-        text, word = request.POST.get("q", ""), request.POST.get("state", "")
-        wanted = listpage.filter_from(text, word)
-        one = start_bulk(wanted, text, read_terms(request.POST), request.user.get_username())
+        terms, actor = read_terms(request.POST), request.user.get_username()
+        if group:
+            one = start_on_group(group, terms, actor)
+        else:
+            one = start_bulk(listpage.filter_from(text, word), text, terms, actor)
     except (UnknownFilter, BadOperation) as error:
-        asked = {"state": word, "q": text, "said": f"Nothing was begun. {error}"}
-        return HttpResponseRedirect(f"/jobs/bulk/?{urlencode(asked)}")
+        asked = {"task": group.task, "kind": group.fingerprint} if group else {"state": word, "q": text}
+        return HttpResponseRedirect(f"/jobs/bulk/?{urlencode({**asked, 'said': f'Nothing was begun. {error}'})}")
     return HttpResponseRedirect(f"/jobs/operations/{one}/")
 
 
 def start_bulk(wanted: Filter, text: str, terms: Terms, actor: str) -> int:
     """Begin an act on all jobs of a search; the operation's id. Raises BadOperation."""
-    if terms.act not in acts_on(wanted.state):
-        raise BadOperation("Choose what to do with them.")
+    _check_act(terms, wanted.state)
     scope = f"{wanted.state or 'all'} jobs{f' that match “{text}”' if wanted.terms else ''}"
-    kept = written_down(wanted.state, text)
-    return ask_operation(terms.act, kept, actor, scope, terms.reason, terms.rate, terms.canary)
+    return ask_operation(terms, written_down(wanted.state, text), actor, scope)
+
+
+def start_on_group(group: Group, terms: Terms, actor: str) -> int:
+    """Begin an act on all dead letters of a kind; the operation's id. Raises BadOperation."""
+    _check_act(terms, State.DEAD)
+    return ask_operation(terms, group_written_down(group), actor, words_of(group))
+
+
+def words_of(group: Group) -> str:
+    """A group as operations name it."""
+    return f"dead letters of {TASK_WORDS.get(group.task, group.task)}, error {group.fingerprint}"
+
+
+def group_in(form: Mapping[str, str]) -> Group | None:
+    """The group of dead letters that an address or a form names: by its `task` and the `kind` of its error."""
+    task, kind = (form.get(name, "").replace("\0", "")[:200] for name in ("task", "kind"))
+    return Group(task, kind) if kind else None
+
+
+def _check_act(terms: Terms, state: State | None) -> None:
+    if terms.act not in acts_on(state):
+        raise BadOperation("Choose what to do with them.")
 
 
 def read_terms(form: Mapping[str, str]) -> Terms:
@@ -143,15 +161,22 @@ def number_in(form: Mapping[str, str], name: str, missing: int) -> int:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else missing
 
 
-def _asked(request: Request, wanted: Filter) -> dict[str, object]:
+def _asked(wanted: Filter | Group, request: Request) -> dict[str, object]:
     alive = [worker.id for worker in workers() if worker.lives]
-    page = listing.page_of(wanted, "", alive, MOST)
+    page = page_of(wanted, "", alive, MOST)
+    group = wanted if isinstance(wanted, Group) else None
+    state = State.DEAD if isinstance(wanted, Group) else wanted.state
+    text = "" if group else listpage.text_of(request)
+    kept = {"task": group.task, "error": group.fingerprint} if group else {"state": state or "", "q": text}
     return {
-        "wanted": wanted,
-        "text": listpage.text_of(request),
+        "state": state,
+        "group": group,
+        "title": f"All {words_of(group)}" if group else "",
+        "back": f"/jobs/{'dead' if group else 'list'}/?{urlencode(kept)}",
+        "text": text,
         "count": len(page.ids),
         "more": bool(page.next) and not page.searched_only,
         "searched_only": page.searched_only,
-        "acts": acts_on(wanted.state),
+        "acts": acts_on(state),
         "rate": RATE,
     }

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from core.readmodels.photos import Photo
@@ -11,8 +10,6 @@ from workers.console.reading import TASK_WORDS, is_uuid
 from workers.console.sql import rows
 
 GROUPS = 20
-# One press of "Retry all" takes so many; the rest are there for the next.
-AT_ONCE = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +104,9 @@ def groups(limit: int = GROUPS) -> list[Group]:
     return [Group(**row) for row in rows(_GROUPS, {"limit": limit})]
 
 
-def members(task: str, fingerprint: str, before: int = 2**62, limit: int = AT_ONCE) -> list[int]:
-    """The jobs of a group, newest first."""
-    asked: dict[str, Any] = {"task": task, "fingerprint": fingerprint, "before": before, "limit": limit}
-    return [row["job_id"] for row in rows(_MEMBERS, asked)]
-
-
-def page_of_group(task: str, fingerprint: str, after: str) -> Page:
-    """One page of a group's jobs."""
+def page_of_group(task: str, fingerprint: str, after: str, size: int = PAGE) -> Page:
+    """One page of a group's jobs, newest first."""
     before = int(after) if after.isdecimal() else 2**62
-    ids = members(task, fingerprint, min(before, 2**62), PAGE + 1)
-    return Page(tuple(ids[:PAGE]), str(ids[PAGE - 1]) if len(ids) > PAGE else "")
+    asked = {"task": task, "fingerprint": fingerprint, "before": min(before, 2**62), "limit": size + 1}
+    ids = [row["job_id"] for row in rows(_MEMBERS, asked)]
+    return Page(tuple(ids[:size]), str(ids[size - 1]) if len(ids) > size else "")

@@ -12,11 +12,11 @@ from django.views.decorators.http import require_POST
 from core.web.access import Request
 from core.web.words import counted
 from workers.actions import Result, cancel_jobs, discard_jobs, reschedule_jobs, retry_jobs, stop_jobs
-from workers.console import deaths
 from workers.console.access import staff_only
-from workers.console.reading import TASK_WORDS
+from workers.console.bulk import start_on_group
+from workers.console.collecting import Group, page_of
 from workers.editing import BadArguments, edit_and_retry, parse_arguments
-from workers.operations import start_operation
+from workers.operations import Terms
 
 
 @require_POST
@@ -94,12 +94,11 @@ def discard_group(request: Request) -> HttpResponse:
 
 
 def _group(request: Request, act: str) -> HttpResponse:
-    task, fingerprint = request.POST.get("task", ""), request.POST.get("error", "")
-    ids = deaths.members(task, fingerprint)
-    if not ids:
+    """At the usual rate; who wants it otherwise has the page of acts on many."""
+    group = Group(request.POST.get("task", ""), request.POST.get("error", ""))
+    if not page_of(group, "", [], 1).ids:
         return _told(request, [], "")
-    scope = f"dead letters of {TASK_WORDS.get(task, task)}, error {fingerprint}"
-    one = start_operation(act, ids, _actor(request), scope)
+    one = start_on_group(group, Terms(act), _actor(request))
     return HttpResponseRedirect(f"/jobs/operations/{one}/")
 
 

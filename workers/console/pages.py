@@ -1,11 +1,13 @@
 """The console's pages. Each shows a page, or its live part alone to the script that refreshes it."""
 
+import secrets
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import Http404, HttpResponse
+from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils import timezone
@@ -26,6 +28,8 @@ from workers.console.states import State, acts_on
 _RUNNING_SHOWN = 12
 # Every list is refreshed by many: its tabs count no further.
 _TABS_COUNT_TO = 1_000
+# Stands for the reader's token in what readers share; nobody can have written it into a job.
+_TOKEN = secrets.token_hex(16)
 _TRIED_AGAIN = {State.RETRYING, State.RUNNING, State.READY, State.DEAD}
 
 
@@ -34,11 +38,7 @@ _TRIED_AGAIN = {State.RETRYING, State.RUNNING, State.READY, State.DEAD}
 @staff_only
 def overview_page(request: Request) -> HttpResponse:
     """Is work flowing, is anything dead, stuck or late, are workers there."""
-    behind = trouble()
-    if behind:
-        # Its buttons are forms with the reader's own token.
-        return answer(request, "overview", {**_overview(request), "trouble": behind})
-    return _shared(request, "overview", lambda: _overview(request))
+    return live_answer(request, "overview", lambda: _overview(request))
 
 
 def _overview(request: Request) -> dict[str, Any]:
@@ -49,6 +49,7 @@ def _overview(request: Request) -> dict[str, Any]:
     running = listing.page_of(Filter(State.RUNNING), "", alive).ids[:_RUNNING_SHOWN]
     late = [row for row in queues if row.oldest and now - row.oldest > figures.LATE and not row.rate]
     return {
+        "trouble": trouble(),
         "queues": [row for row in queues if not row.is_empty or row.missing],
         "quiet": [row.name for row in queues if row.is_empty and not row.missing],
         "flow": flow,
@@ -69,7 +70,7 @@ def _overview(request: Request) -> dict[str, Any]:
 def list_page(request: Request) -> HttpResponse:
     """Jobs by state, or what a search finds."""
     try:
-        return _shared(request, "list", lambda: _list(request))
+        return live_answer(request, "list", lambda: _list(request))
     except UnknownFilter as error:
         told = {"mistake": str(error), "wanted": Filter(), "tabs": listpage.tabs("", {})}
         told |= {"text": listpage.text_of(request), "suggestions": listpage.suggestions(workers())}
@@ -82,8 +83,7 @@ def _list(request: Request) -> dict[str, Any]:
     text, wanted = listpage.text_of(request), listpage.filter_of(request)
     page = listing.page_of(wanted, request.GET.get("after", ""), alive)
     return {
-        "acts": ["stop"] if wanted.state is State.RUNNING else acts_on(wanted.state),
-        "here": request.get_full_path(),
+        "acts": acts_on(wanted.state),
         "bulk": _bulk_address(text, wanted) if acts_on(wanted.state) else "",
         "text": text,
         "suggestions": [] if request.htmx else listpage.suggestions(staff),
@@ -102,20 +102,23 @@ def _list(request: Request) -> dict[str, Any]:
 @staff_only
 def job_page(request: Request, job_id: int) -> HttpResponse:
     """All that is known of one job: its state, what comes next, each attempt."""
+    return live_answer(request, "job", lambda: _job(job_id))
+
+
+def _job(job_id: int) -> dict[str, Any]:
     staff = workers()
     found = reading.jobs_by_id([job_id], staff)
     if not found:
         raise Http404(f"There is no job {job_id}.")
     job = found[0]
     others = [other for other in reading.jobs_of_photo(job.photo, 12) if other != job_id] if job.photo else []
-    context = {
+    return {
         "job": job,
         "next": comes_next(job, staff),
         "history": history_of(job_id),
         "backoff": tasks.backoff_of(job.task, job.runs) if job.state in _TRIED_AGAIN else [],
         "others": reading.jobs_by_id(others, staff),
     }
-    return answer(request, "job", context)
 
 
 @require_safe
@@ -123,26 +126,29 @@ def job_page(request: Request, job_id: int) -> HttpResponse:
 @staff_only
 def dead_page(request: Request) -> HttpResponse:
     """What failed for good: groups first, then each."""
+    try:
+        return live_answer(request, "dead", lambda: _dead(request))
+    except UnknownFilter as error:
+        return answer(request, "dead", {"mistake": str(error)}, 400)
+
+
+def _dead(request: Request) -> dict[str, Any]:
     staff = workers()
     task, fingerprint = request.GET.get("task", ""), request.GET.get("error", "")
     after = request.GET.get("after", "")
-    try:
-        if fingerprint:
-            page = deaths.page_of_group(task, fingerprint, after)
-        else:
-            page = listing.page_of(Filter(State.DEAD), after, _alive(staff))
-    except UnknownFilter as error:
-        return answer(request, "dead", {"mistake": str(error)}, 400)
+    if fingerprint:
+        page = deaths.page_of_group(task, fingerprint, after)
+    else:
+        page = listing.page_of(Filter(State.DEAD), after, _alive(staff))
     groups = deaths.groups()
     pictures = deaths.pictures(groups)
-    context = {
+    return {
         "groups": [(group, pictures.get((group.task, group.fingerprint), [])) for group in groups],
         "chosen": fingerprint,
         "jobs": reading.jobs_by_id(page.ids, staff),
         "page": page,
         "following": _following(request, page),
     }
-    return answer(request, "dead", context)
 
 
 @require_safe
@@ -150,7 +156,7 @@ def dead_page(request: Request) -> HttpResponse:
 @staff_only
 def tasks_page(request: Request) -> HttpResponse:
     """The kinds of work, how often each is tried, how long it waits and takes."""
-    return _shared(request, "tasks", lambda: {"tasks": tasks.tasks(), "recent": tasks.RECENT})
+    return live_answer(request, "tasks", lambda: {"tasks": tasks.tasks(), "recent": tasks.RECENT})
 
 
 @require_safe
@@ -158,12 +164,15 @@ def tasks_page(request: Request) -> HttpResponse:
 @staff_only
 def workers_page(request: Request) -> HttpResponse:
     """Who works, at what, and who has left within a day."""
+    return live_answer(request, "workers", _workers)
+
+
+def _workers() -> dict[str, Any]:
     staff = workers()
-    context = {
+    return {
         "alive": [worker for worker in staff if worker.lives],
         "gone": [worker for worker in staff if not worker.lives],
     }
-    return answer(request, "workers", context)
 
 
 @require_safe
@@ -178,19 +187,29 @@ def photo_page(request: Request, photo_id: UUID) -> HttpResponse:
 def answer(request: Request, name: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
     """The page, or its live part alone. `said` is what an action before it has done."""
     template = f"console/_{name}.html" if request.htmx else f"console/{name}.html"
-    said = {"said": request.GET.get("said", "")[:300], "here": request.get_full_path()}
-    return _varied(render(request, template, {**context, **said, "section": name}, status=status))
+    return _varied(render(request, template, {**context, **_address_of(request), "section": name}, status=status))
 
 
-def _shared(request: Request, name: str, context: Callable[[], dict[str, Any]]) -> HttpResponse:
-    """The page; or its live part, made once for all who ask at once: for parts that hold nothing of the reader.
+def live_answer(request: Request, name: str, context: Callable[[], dict[str, Any]]) -> HttpResponse:
+    """The page; or its live part, made once for all who ask at once, each with their own token in its forms.
 
-    Raises what `context` raises.
+    It must hold nothing else of the reader. Raises what `context` raises.
     """
     if not request.htmx:
         return answer(request, name, context())
-    html = shared(request.get_full_path(), lambda: render_to_string(f"console/_{name}.html", context()))
+    html = shared(request.get_full_path(), lambda: _live_part(request, name, context()))
+    if _TOKEN in html:
+        html = html.replace(_TOKEN, get_token(request))
     return _varied(HttpResponse(html))
+
+
+def _live_part(request: Request, name: str, context: dict[str, Any]) -> str:
+    told = {**context, **_address_of(request), "section": name, "csrf_token": _TOKEN}
+    return render_to_string(f"console/_{name}.html", told)
+
+
+def _address_of(request: Request) -> dict[str, str]:
+    return {"said": request.GET.get("said", "")[:300], "here": request.get_full_path()}
 
 
 def _varied(answer: HttpResponse) -> HttpResponse:

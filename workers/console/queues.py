@@ -13,7 +13,7 @@ from core.web.access import Request
 from workers.console import figures
 from workers.console.access import staff_only
 from workers.console.live import workers
-from workers.console.pages import answer
+from workers.console.pages import live_answer
 from workers.models import QueueSetting
 from workers.queuesettings import (
     BadSetting,
@@ -44,10 +44,14 @@ class Line:
 @staff_only
 def queues_page(request: Request) -> HttpResponse:
     """What waits where, and why."""
+    return live_answer(request, "queues", _lines)
+
+
+def _lines() -> dict[str, list[Line]]:
     found, _ = figures.queues(workers())
     known = queue_settings()
     lines = [Line(row, known.get(row.name) or nothing_set(row.name), hold_of(row.name)) for row in found]
-    return answer(request, "queues", {"lines": lines})
+    return {"lines": lines}
 
 
 @require_POST

@@ -30,7 +30,6 @@ TASK_WORDS = {
     "find_stack": "Find its stack",
     "run_operation": "Act on many jobs",
     "collect_operation": "Collect the jobs of an act",
-    "retry_failures": "Try again what failed",
     "purge_jobs": "Clear away finished jobs",
     "rescan_libraries": "Look through every library",
     "fire_schedule": "Wait for a schedule's time",

@@ -12,7 +12,7 @@ from core.api.access import asker
 from workers import jobsettings
 from workers.console import bulk, listpage, schedulespage
 from workers.console.api import for_staff
-from workers.console.bulk import BadOperation, items_of, start_bulk, terms_of
+from workers.console.bulk import BadOperation, group_in, items_of, start_bulk, start_on_group, terms_of
 from workers.console.figures import queues
 from workers.console.live import workers
 from workers.console.search import UnknownFilter
@@ -95,11 +95,16 @@ class SettingsIn(Schema):
 
 
 class OperationIn(Schema):
-    """An act on all jobs of a search: `retry`, `discard` or `cancel`."""
+    """An act on all jobs of a search: `retry`, `discard`, `cancel` or `stop`.
+
+    Or on the dead letters of one `task` with one `kind` of error (its fingerprint).
+    """
 
     act: str
     q: str = ""
     state: str = ""
+    task: str = ""
+    kind: str = ""
     reason: str = ""
     rate: int = RATE
     canary: int = 0
@@ -125,10 +130,11 @@ class OperationOut(Schema):
 
 
 class ItemOut(Schema):
-    """What came of one job; an empty outcome has not had its turn."""
+    """What came of one job; an empty outcome has not had its turn. `subject` is what it is where it is no job."""
 
     position: int
     job_id: int
+    subject: str
     outcome: str
     reason: str
 
@@ -244,9 +250,11 @@ def list_operations(request: HttpRequest, before: int = 2**62) -> Any:  # noqa: 
 def start_operation(request: HttpRequest, wanted: OperationIn) -> Any:
     """A worker freezes which jobs these are, then goes through them at the rate. 422 says what cannot be."""
     try:
-        found = listpage.filter_from(wanted.q, wanted.state)
         terms = terms_of(wanted.act, wanted.reason, wanted.rate, wanted.canary)
-        one = start_bulk(found, wanted.q, terms, _actor(request))
+        if group := group_in({"task": wanted.task, "kind": wanted.kind}):
+            one = start_on_group(group, terms, _actor(request))
+        else:
+            one = start_bulk(listpage.filter_from(wanted.q, wanted.state), wanted.q, terms, _actor(request))
     except (UnknownFilter, BadOperation) as error:
         raise HttpError(422, str(error)) from error
     return Status(202, Operation.objects.get(id=one))

@@ -42,7 +42,9 @@ _OVER = {State.DEAD, State.RESOLVED, State.CANCELLED, State.STOPPED}
 def acts_on(state: State | None) -> list[str]:
     """What can be done to all jobs in a state. Those that it cannot be done to are left alone, with the reason."""
     if state is None:
-        return ["retry", "discard", "cancel"]
+        return ["retry", "discard", "cancel", "stop"]
+    if state is State.RUNNING:
+        return ["stop"]
     retry = ["retry"] if state in _OVER | {State.RETRYING, State.SCHEDULED} else []
     discard = ["discard"] if state in WAITING | {State.DEAD} else []
     return [*retry, *discard, *(["cancel"] if state in WAITING else [])]

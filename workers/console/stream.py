@@ -8,6 +8,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.http import require_GET
 
 from core.web.live import HEARTBEAT_SECONDS, JOBS, PHOTOS, stream
+from events import listener
+from workers.console import sharing
 from workers.console.sql import one
 
 # Each change of a job's state leaves an event, each act of a person its note, and both have numbers that rise.
@@ -26,6 +28,7 @@ async def jobs_stream(request: HttpRequest) -> HttpResponseBase:
         return HttpResponse(status=401)
     if not account.is_staff:
         return HttpResponse(status=403)
+    sharing.hear_with(listener.shared())
     return await stream(PHOTOS | JOBS, version)
 
 
@@ -34,8 +37,11 @@ async def version() -> int | None:
     global _known
     if time.monotonic() - _known[0] >= HEARTBEAT_SECONDS / 2:
         # Noted before the answer is there: the other streams need not ask too.
-        _known = (time.monotonic(), _known[1])
-        _known = (_known[0], await sync_to_async(_read, thread_sensitive=False)())
+        asked, before = time.monotonic(), _known[1]
+        _known = (asked, before)
+        _known = (asked, await sync_to_async(_read, thread_sensitive=False)())
+        if _known[1] != before:
+            sharing.notice()
     return _known[1]
 
 

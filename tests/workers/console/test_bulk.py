@@ -60,6 +60,47 @@ def test_an_operation_that_is_cancelled_while_it_collects_changes_nothing(staff:
     assert status_of(job) == "failed" and not OperationItem.objects.exists()
 
 
+def test_a_group_of_dead_letters_is_retried_with_a_reason_at_a_rate_and_a_few_first(
+    staff: Client, make: Make
+) -> None:
+    jobs, other = [make("dead") for _ in range(3)], make("dead", task="render_previews")
+    link = re.search(r'href="(/jobs/bulk/\?task=import_file[^"]+)"', seen(staff, "/jobs/dead/"))
+    assert link
+    asked = seen(staff, link[1].replace("&amp;", "&"))
+    assert "3 jobs now" in text_of(asked) and "All dead letters of Read a file, error f1" in text_of(asked)
+    group = dict(re.findall(r'type="hidden" name="(task|kind)" value="([^"]*)"', asked))
+    wrong = staff.post("/jobs/bulk/start/", {**group, "act": "cancel", "rate": 5, "canary": 0}, follow=True)
+    assert "Nothing was begun. Choose what to do" in text_of(wrong.content.decode())
+    one = begin(staff, **group, act="retry", reason="a new disk", rate=50, canary=1)
+    late = make("dead")
+    collect_operation(one.id)
+    run_slice(one.id)
+    one.refresh_from_db()
+    assert (one.rate, one.canary, one.total, one.done) == (50, 1, 3, 1)  # the first has yet to end well
+    assert [status_of(job) for job in (*jobs, other, late)].count("todo") == 1
+    assert JobAction.objects.get(subject=f"operation {one.id}").reason.endswith("error f1 (a new disk)")
+
+
+def test_all_that_runs_is_stopped_but_for_what_carries_out_the_act_itself(
+    staff: Client, make: Make, worker: int
+) -> None:
+    jobs = [make("running", worker=worker) for _ in range(2)]
+    assert "All that match" in seen(staff, "/jobs/list/?state=running")
+    one = begin(staff, state="running", act="stop", reason="too warm")
+    own = make("running", worker=worker, task="run_operation", queue="operations")
+    one.up_to = own
+    one.save()
+    collect_operation(one.id)
+    sql("UPDATE procrastinate_jobs SET status = 'succeeded' WHERE id = %s", jobs[0])
+    run_slice(one.id)
+    asked = dict(sql("SELECT id, abort_requested FROM procrastinate_jobs"))
+    assert asked[jobs[1]] and not asked[jobs[0]] and not asked[own]
+    page = text_of(seen(staff, f"/jobs/operations/{one.id}/"))
+    assert f"job {jobs[0]} left alone it has succeeded" in page and f"job {jobs[1]} done" in page
+    assert f"job {own} left alone it carries out an act on many jobs" in page
+    assert JobAction.objects.get(job_id=jobs[1]).reason == "too warm"
+
+
 @pytest.mark.parametrize(
     ("form", "said"),
     [

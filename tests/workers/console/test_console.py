@@ -8,6 +8,7 @@ from django.test import Client
 
 from core.accounts import Account
 from tests.workers.console.conftest import PHOTO, Make, sql
+from workers.console.collecting import collect_operation
 from workers.console.listing import PAGE
 from workers.console.states import ICONS, State
 from workers.models import JobAction
@@ -176,11 +177,27 @@ def test_dead_letters_are_grouped_by_cause_and_retried_by_group(staff: Client, m
         "/jobs/dead/retry/", {"task": "import_file", "error": "f1", "back": "/jobs/dead/"}, follow=True
     )
     told = text_of(answer.content.decode())
-    assert "dead letters of Read a file, error f1 running" in told and "0 of 3" in told
-    run_slice(sql("SELECT id FROM job_operation")[0][0])
+    assert "dead letters of Read a file, error f1 collecting" in told
+    [(one,)] = sql("SELECT id FROM job_operation")
+    assert sql("SELECT count(*) FROM job_operation_item") == [(0,)]  # the request itself has looked for nothing
+    collect_operation(one)
+    run_slice(one)
     assert sql("SELECT count(*) FROM procrastinate_jobs WHERE status = 'todo' AND queue_name = 'files'") == [(3,)]
     assert "Retry all 3" not in seen(staff, "/jobs/dead/")
     assert JobAction.objects.filter(action="retried", actor="ada").count() == 3
+
+
+def test_the_live_part_that_readers_share_has_each_readers_own_token_in_its_forms(make: Make) -> None:
+    job = make("dead")
+    for name in ("ada", "bob"):
+        reader = Client(enforce_csrf_checks=True)
+        reader.force_login(Account.objects.create_user(name, password="x", is_staff=True))
+        for address in ("/jobs/dead/", "/jobs/list/?state=dead", f"/jobs/{job}/"):
+            part = seen(reader, address, **{"HX-Request": "true"})
+            token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', part)
+            assert token, address
+            form = {"job": 0, "back": address, "csrfmiddlewaretoken": token[1]}
+            assert reader.post("/jobs/retry/", form).status_code == 302
 
 
 def test_selected_jobs_are_retried_or_discarded_and_the_page_says_what_was_left_alone(

@@ -8,8 +8,9 @@ from django.test import Client
 from core.accounts import Account
 from tests.web.browsing import CHROMIUM, PHONE, RULES, WIDE, wait_until
 from tests.workers.console.conftest import PHOTO, Make, sql
+from tests.workers.jobs.operating import begun
 from workers.console.states import State
-from workers.operations import run_slice, start_operation
+from workers.operations import run_slice
 from workers.schedules import ensure_schedules
 
 pytestmark = [
@@ -182,9 +183,7 @@ def test_no_page_of_the_console_keeps_anybody_out(
 
     worker = sql("INSERT INTO procrastinate_workers DEFAULT VALUES RETURNING id")[0][0]
     jobs = {state: make(state.value, worker=worker, photo=PHOTO) for state in State}
-    operation = start_operation(
-        "retry", [jobs[State.DEAD], jobs[State.RUNNING]], "ada", "some", "the disk is back"
-    )
+    operation = begun("retry", [jobs[State.DEAD], jobs[State.RUNNING]], reason="the disk is back")
     run_slice(operation)
     jobs[State.DEAD] = make("dead", photo=PHOTO)
     ensure_schedules()

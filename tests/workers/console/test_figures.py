@@ -138,6 +138,35 @@ def test_a_question_that_failed_is_asked_again() -> None:
     assert shared("q", lambda: "yes") == "yes"
 
 
+def test_an_answer_is_kept_for_who_asks_next_until_a_change_is_heard_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    from workers.console import sharing
+
+    class Ear:
+        changes: int | None = 0
+
+        def heard(self, _channel: str) -> int | None:
+            return self.changes
+
+    ear = Ear()
+    monkeypatch.setattr(sharing, "_ear", ear)
+    made: list[int] = []
+
+    def answer() -> str:
+        made.append(1)
+        return str(len(made))
+
+    assert [shared("q", answer), shared("q", answer), shared("other", answer)] == ["1", "1", "2"]
+    ear.changes = 1
+    assert [shared("q", answer), shared("q", answer)] == ["3", "3"]
+    sharing.notice()
+    assert shared("q", answer) == "4"
+    monkeypatch.setattr(sharing, "FRESH_SECONDS", 0)
+    assert [shared("q", answer), shared("q", answer)] == ["5", "6"] and list(sharing._rounds) == []
+    monkeypatch.setattr(sharing, "FRESH_SECONDS", 1e9)
+    ear.changes = None  # nobody listens: who knows what has changed
+    assert [shared("q", answer), shared("q", answer)] == ["7", "8"]
+
+
 def test_the_tasks_page_tells_policy_percentiles_and_the_day(staff: Client, make: Make) -> None:
     for ago in ("10 minutes", "20 minutes"):
         _ended(make("succeeded"), ago)

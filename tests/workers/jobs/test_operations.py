@@ -5,10 +5,11 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.workers.jobs.operating import begun
 from tests.workers.jobs.processes import WorkerProcess, rows, wait_until
 from tests.workers.jobs.test_actions import job_in
 from workers.models import JobAction, Operation, OperationItem
-from workers.operations import cancel_operation, run_slice, start_operation
+from workers.operations import cancel_operation, run_slice
 
 Start = Callable[..., WorkerProcess]
 
@@ -16,7 +17,7 @@ Start = Callable[..., WorkerProcess]
 @pytest.mark.django_db
 def test_an_operation_goes_through_its_frozen_scope_with_an_outcome_for_each() -> None:
     jobs = [job_in("failed"), job_in("doing"), job_in("failed")]
-    one = start_operation("retry", jobs, "ada", "some", rate=1000)
+    one = begun("retry", jobs, rate=1000)
     outside = job_in("failed")
     run_slice(one)
     operation = Operation.objects.get()
@@ -30,12 +31,12 @@ def test_an_operation_goes_through_its_frozen_scope_with_an_outcome_for_each() -
 @pytest.mark.django_db
 def test_the_rate_is_kept_and_a_cancelled_operation_changes_nothing_more() -> None:
     jobs = [job_in("failed") for _ in range(30)]
-    one = start_operation("discard", jobs, "ada", "some", rate=20)
+    one = begun("discard", jobs, rate=20)
     began = time.monotonic()
     run_slice(one)
     # The last batch of four is not waited for.
     assert time.monotonic() - began >= (30 - 4) / 20 - 0.1
-    other = start_operation("retry", jobs, "ada", "the same")
+    other = begun("retry", jobs)
     assert cancel_operation(other, "bob") and not cancel_operation(other, "bob")
     run_slice(other)
     assert Operation.objects.get(id=other).gone_through == 0
@@ -44,7 +45,7 @@ def test_the_rate_is_kept_and_a_cancelled_operation_changes_nothing_more() -> No
 @pytest.mark.django_db
 def test_when_the_first_few_fail_again_the_rest_is_left_alone() -> None:
     jobs = [job_in("failed") for _ in range(5)]
-    one = start_operation("retry", jobs, "ada", "some", rate=1000, canary=2)
+    one = begun("retry", jobs, rate=1000, canary=2)
     run_slice(one)
     assert Operation.objects.get().gone_through == 2
     for job in jobs[:2]:
@@ -60,7 +61,7 @@ def test_an_operation_survives_the_kill_of_its_worker(start_worker: Start) -> No
     jobs = [job_in("failed") for _ in range(400)]
     env = {"PROCRASTINATE_TASKS": ""}
     killed = start_worker("operations", DJANGO_SETTINGS_MODULE="core.settings", **env)
-    one = start_operation("discard", jobs, "ada", "some", rate=100)
+    one = begun("discard", jobs, rate=100)
     wait_until(lambda: Operation.objects.get(id=one).gone_through > 0, 20)
     killed.kill()
     start_worker("operations", DJANGO_SETTINGS_MODULE="core.settings")

@@ -2,13 +2,14 @@
 
 import pytest
 
+from tests.workers.jobs.operating import begun
 from tests.workers.jobs.processes import rows
 from tests.workers.jobs.test_actions import job_in
 from workers import purge
 from workers.actions import discard_jobs
 from workers.jobsettings import BadJobSetting, keep_finished_jobs
 from workers.models import Attempt, JobAction, Operation, OperationItem
-from workers.operations import run_slice, start_operation
+from workers.operations import run_slice
 
 pytestmark = pytest.mark.django_db
 
@@ -79,7 +80,7 @@ def test_how_long_they_are_kept_is_set_by_an_operator_and_zero_is_for_ever() -> 
 
 def test_outcomes_of_old_operations_go_and_the_operation_is_still_listed() -> None:
     rows("TRUNCATE procrastinate_jobs CASCADE")
-    one = start_operation("discard", [job_in("failed")], "ada", "some")
+    one = begun("discard", [job_in("failed")])
     run_slice(one)
     assert OperationItem.objects.filter(operation_id=one).count() == 1
     rows("UPDATE job_operation SET ended_at = ended_at - interval '40 days'")
