@@ -102,7 +102,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "core.web.frame.frame",
             ],
-            "builtins": ["django_htmx.templatetags.django_htmx", "heroicons.templatetags.heroicons"],
+            "builtins": ["django_htmx.templatetags.django_htmx", "core.web.icons"],
         },
     },
 ]

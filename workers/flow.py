@@ -1,4 +1,4 @@
-"""How much work was done, by minute and hour: rolled up from the attempts by a worker, after it has worked.
+"""How much work was done, by minute and hour, and how much waits: rolled up by a worker, after it has worked.
 
 Not by the trigger: a row that counts would make the commits of all workers wait for each other. Rolling up again
 gives the same rows, so any worker may do it at any time; when nobody works, nobody does.
@@ -36,6 +36,16 @@ SELECT 'hour', date_trunc('hour', at), task, sum(done), sum(failed), sum(dead), 
 ON CONFLICT (span, at, task) DO UPDATE
    SET done = EXCLUDED.done, failed = EXCLUDED.failed, dead = EXCLUDED.dead, seconds = EXCLUDED.seconds
 """
+# The two parts have an index each; together they would be looked for among all jobs.
+_COUNTS = """
+DELETE FROM job_count;
+INSERT INTO job_count (queue, state, number, at)
+SELECT queue_name, CASE WHEN scheduled_at IS NULL OR scheduled_at <= now() THEN 'ready'
+                        WHEN attempts > 0 THEN 'retrying' ELSE 'scheduled' END, count(*), now()
+  FROM procrastinate_jobs WHERE status = 'todo' GROUP BY 1, 2
+ UNION ALL
+SELECT queue_name, 'dead', count(*), now() FROM procrastinate_jobs WHERE status = 'failed' GROUP BY 1
+"""
 _FORGET = "DELETE FROM job_flow WHERE span = %s AND at < date_trunc('hour', now()) - %s::interval"
 
 
@@ -47,6 +57,7 @@ def roll_up() -> bool:
             return False
         cursor.execute(_MINUTES)
         cursor.execute(_HOURS)
+        cursor.execute(_COUNTS)
         for span, kept in _KEPT.items():
             cursor.execute(_FORGET, [span, kept])
     return True

@@ -179,6 +179,19 @@ class JobFlow(models.Model):
         constraints = [models.UniqueConstraint(fields=["span", "at", "task"], name="job_flow_once")]
 
 
+class JobCount(models.Model):
+    """How many jobs of a queue were in a state at the last roll-up; what is not listed had none."""
+
+    id = models.BigAutoField(primary_key=True)
+    queue = models.TextField()
+    state = models.TextField()  # "ready", "retrying", "scheduled", "dead"
+    number = models.IntegerField()
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "job_count"
+
+
 class Schedule(models.Model):
     """When something that runs periodically ran and runs next; what it is stands in `workers.schedules`."""
 

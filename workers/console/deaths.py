@@ -1,13 +1,16 @@
 """Dead letters: grouped by task and kind of error, since a thousand of them mostly have three causes."""
 
+import time
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db import transaction
+
 from core.readmodels.photos import Photo
 from workers.console.listing import PAGE, Page
 from workers.console.reading import TASK_WORDS, is_uuid
-from workers.console.sql import rows
+from workers.console.sql import one, rows, run
 
 GROUPS = 20
 
@@ -99,9 +102,29 @@ def pictures(groups: list[Group]) -> dict[tuple[str, str], list[Photo]]:
     return by_group
 
 
+# What was counted at which value of a number that rises with each change, and when. Also the clock changes them:
+# what died within a day.
+_counted: tuple[int, float, list[Group]] = (-1, 0.0, [])
+_KEPT_SECONDS = 10.0
+
+
 def groups(limit: int = GROUPS) -> list[Group]:
-    """The largest groups."""
-    return [Group(**row) for row in rows(_GROUPS, {"limit": limit})]
+    """The largest groups; counted anew when dead letters have changed, and now and then."""
+    global _counted
+    # Asked before counting: what changes meanwhile is another number for whoever comes next.
+    changes = one("SELECT last_value FROM filmroll_dead_changes")["last_value"]
+    known, at, found = _counted
+    if known != changes or time.monotonic() - at > _KEPT_SECONDS:
+        found = _count_groups()
+        _counted = (changes, time.monotonic(), found)
+    return found[:limit]
+
+
+def _count_groups() -> list[Group]:
+    with transaction.atomic():
+        # Helpers would take longer to start than they save, and the workers need the processors.
+        run("SET LOCAL max_parallel_workers_per_gather = 0")
+        return [Group(**row) for row in rows(_GROUPS, {"limit": GROUPS})]
 
 
 def page_of_group(task: str, fingerprint: str, after: str, size: int = PAGE) -> Page:

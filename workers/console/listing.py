@@ -33,10 +33,9 @@ Place = tuple[list[str], dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class _Order:
-    """How a list is sorted, and back; the ranges of an index after a place; the place of a row."""
+    """How a list is sorted; the ranges of an index after a place; the place of a row."""
 
     forth: str
-    back: str
     read: Callable[[str], Place]
     write: Callable[[dict[str, Any]], str]
 
@@ -52,7 +51,15 @@ def page_of(wanted: Filter, after: str, alive: Sequence[int], size: int = PAGE) 
         return _page(rows(query, asked), order, size)
     asked["looked"] = SEARCHED_BEHIND if wanted.reads_attempts else SEARCHED
     wheres = [f"{where_state(wanted)} AND {place}" for place in places]
-    return _searched(_ranged(_LOOKED, wheres, order, "looked"), terms, order, asked, size)
+    looked = _ranged(_LOOKED, wheres, order, "looked")
+    found = rows(f"SELECT j.* FROM ({looked}) AS j WHERE {terms} ORDER BY {order.forth} LIMIT %(limit)s", asked)  # noqa: S608
+    if len(found) > size:
+        return _page(found, order, size)
+    ranged = _ranged(_SELECT, wheres, order, "looked")
+    last = rows(f"SELECT j.* FROM ({ranged}) AS j ORDER BY {order.forth} LIMIT 1 OFFSET %(looked)s - 1", asked)  # noqa: S608
+    if not last:
+        return _page(found, order, size)
+    return Page(tuple(row["id"] for row in found), order.write(last[0]), asked["looked"])
 
 
 def _ranged(columns: str, wheres: list[str], order: _Order, limit: str = "limit") -> str:
@@ -60,17 +67,6 @@ def _ranged(columns: str, wheres: list[str], order: _Order, limit: str = "limit"
     tail = f"ORDER BY {order.forth} LIMIT %({limit})s"
     parts = [f"({columns} WHERE {where} {tail})" for where in wheres]
     return parts[0] if len(parts) == 1 else f"SELECT j.* FROM ({' UNION ALL '.join(parts)}) AS j {tail}"  # noqa: S608
-
-
-def _searched(looked: str, terms: str, order: _Order, asked: dict[str, Any], size: int) -> Page:
-    found = rows(f"SELECT j.* FROM ({looked}) AS j WHERE {terms} ORDER BY {order.forth} LIMIT %(limit)s", asked)  # noqa: S608
-    if len(found) > size:
-        return _page(found, order, size)
-    ends = f"SELECT count(*) OVER () AS count, j.* FROM ({looked}) AS j ORDER BY {order.back} LIMIT 1"  # noqa: S608
-    last = rows(ends, asked)
-    if not last or last[0]["count"] < asked["looked"]:
-        return _page(found, order, size)
-    return Page(tuple(row["id"] for row in found), order.write(last[0]), asked["looked"])
 
 
 def _page(found: list[dict[str, Any]], order: _Order, size: int) -> Page:
@@ -100,17 +96,14 @@ def _turn_after(place: str) -> Place:
     return ranges, {"priority": _number(priority), "last": _number(last)}
 
 
-_NEWEST = _Order("j.id DESC", "j.id", _below, lambda row: str(row["id"]))
+_NEWEST = _Order("j.id DESC", _below, lambda row: str(row["id"]))
 _BY_DUE_TIME = _Order(
     "j.scheduled_at, j.id",
-    "j.scheduled_at DESC, j.id DESC",
     _due_after,
     lambda row: f"{row['scheduled_at'].isoformat()}~{row['id']}",
 )
 # The order in which workers take them.
-_BY_TURN = _Order(
-    "j.priority DESC, j.id", "j.priority, j.id DESC", _turn_after, lambda row: f"{row['priority']}~{row['id']}"
-)
+_BY_TURN = _Order("j.priority DESC, j.id", _turn_after, lambda row: f"{row['priority']}~{row['id']}")
 _ORDERS = {
     State.SCHEDULED: _BY_DUE_TIME,
     State.RETRYING: _BY_DUE_TIME,

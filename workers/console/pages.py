@@ -26,8 +26,6 @@ from workers.console.sharing import shared
 from workers.console.states import State, acts_on
 
 _RUNNING_SHOWN = 12
-# Every list is refreshed by many: its tabs count no further.
-_TABS_COUNT_TO = 1_000
 # Stands for the reader's token in what readers share; nobody can have written it into a job.
 _TOKEN = secrets.token_hex(16)
 _TRIED_AGAIN = {State.RETRYING, State.RUNNING, State.READY, State.DEAD}
@@ -44,7 +42,7 @@ def overview_page(request: Request) -> HttpResponse:
 def _overview(request: Request) -> dict[str, Any]:
     staff = workers()
     alive = _alive(staff)
-    queues, flow = figures.queues(staff)
+    queues, flow = figures.queues(staff, figures.ON_PAGES)
     now = timezone.now()
     running = listing.page_of(Filter(State.RUNNING), "", alive).ids[:_RUNNING_SHOWN]
     late = [row for row in queues if row.oldest and now - row.oldest > figures.LATE and not row.rate]
@@ -58,7 +56,7 @@ def _overview(request: Request) -> dict[str, Any]:
         "alive": [worker for worker in staff if worker.lives],
         "running": reading.jobs_by_id(running, staff),
         "groups": [(group, []) for group in deaths.groups(5)],
-        "counts": _by_word(figures.counts(alive)),
+        "counts": _by_word(figures.counts(alive, figures.ON_PAGES)),
         "chart": charts.chart(request.GET.get("chart", "hour")),
         "spans": charts.SPANS.values(),
     }
@@ -90,7 +88,7 @@ def _list(request: Request) -> dict[str, Any]:
         "jobs": reading.jobs_by_id(page.ids, staff),
         "page": page,
         "wanted": wanted,
-        "tabs": listpage.tabs(text, figures.counts(alive, _TABS_COUNT_TO)),
+        "tabs": listpage.tabs(text, figures.counts(alive, figures.ON_PAGES)),
         "following": _following(request, page),
         "first": "after" not in request.GET,
         "asked": _address(request),

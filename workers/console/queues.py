@@ -48,7 +48,7 @@ def queues_page(request: Request) -> HttpResponse:
 
 
 def _lines() -> dict[str, list[Line]]:
-    found, _ = figures.queues(workers())
+    found, _ = figures.queues(workers(), figures.ON_PAGES)
     known = queue_settings()
     lines = [Line(row, known.get(row.name) or nothing_set(row.name), hold_of(row.name)) for row in found]
     return {"lines": lines}

@@ -17,3 +17,9 @@ def rows(query: str, parameters: Mapping[str, Any] | None = None) -> list[dict[s
 def one(query: str, parameters: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The single row of a query that has one always."""
     return rows(query, parameters)[0]
+
+
+def run(statement: str) -> None:
+    """A statement that gives no rows."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
