@@ -6,6 +6,7 @@ both take turns in one run, so that only the ratio counts.
 
 import contextlib
 import os
+import random
 import subprocess
 import sys
 import tempfile
@@ -21,11 +22,20 @@ from tests.bench.bar import Bar
 
 _DEAD, _REDRIVE_SECONDS = 10_000, 20
 _JOBS, _ROUNDS, _SLOTS, _STARTS = 2_000, 3, 4, 300
+_CLAIMED, _CLAIMERS = 10_000, 4
+# Two jobs so close that the second may come while the first is being fetched; then rest until both are done.
+_PAIRS, _APART_SECONDS, _LOST_SECONDS = int(os.environ.get("FILMROLL_BENCH_PAIRS", "10000")), 0.012, 1.0
 _OURS = ["worker", "--lanes", "media"]
 _STOCK = ["procrastinate", "worker", "--queues", "files", "--concurrency", str(_SLOTS)]
 _DEFER = """
 INSERT INTO procrastinate_jobs (queue_name, task_name, args)
 SELECT 'files', 'nothing', jsonb_build_object('number', n) FROM generate_series(1, %s) AS n
+"""
+# From the commit of each job to its start; the first one found the worker starting.
+_WAITS = """
+SELECT extract(epoch FROM s.at - d.at)::float FROM procrastinate_events AS d
+  JOIN procrastinate_events AS s ON s.job_id = d.job_id AND s.type = 'started'
+ WHERE d.type = 'deferred' ORDER BY d.id OFFSET 1
 """
 
 
@@ -34,6 +44,8 @@ def run() -> list[Bar]:
     with _databases() as (ours, stock):
         waits = _starts(ours)
         redriven, more = _redrive(ours)
+        odd = _claims(ours)
+        lost = _wakings(ours)
         rates = [(_rate(ours, _OURS), _rate(stock, _STOCK)) for _ in range(_ROUNDS)]
     p50, p99 = median(waits) * 1000, quantiles(waits, n=100)[98] * 1000
     print(f"  a job starts after {p50:.1f} ms at the median, {p99:.1f} ms at p99, on an idle worker")
@@ -43,6 +55,8 @@ def run() -> list[Bar]:
         Bar("jobs-start-p99", round(p99, 2), "<=", 100, "ms"),
         Bar("jobs-redrive-rate-off", round(abs(redriven / 200 - 1), 3), "<=", 0.1),
         Bar("jobs-redrive-after-cancel", more, "==", 0),
+        Bar("jobs-claimed-not-once", odd, "==", 0),
+        Bar("jobs-wakings-lost", lost, "==", 0),
         Bar("jobs-rate-to-stock", round(median(a / b for a, b in rates), 3), ">=", 0.9),
     ]
 
@@ -91,6 +105,54 @@ def _redriven(database: psycopg.Connection) -> int:
     return int(row[0])
 
 
+def _claims(url: str) -> int:
+    """Of a backlog that several worker processes share, how many jobs were not started exactly once."""
+    with psycopg.connect(url, autocommit=True) as database, contextlib.ExitStack() as held:
+        database.execute("TRUNCATE procrastinate_jobs, job_attempt CASCADE")
+        _defer(database, _CLAIMED)
+        for _ in range(_CLAIMERS):
+            held.enter_context(_worker(url, _OURS))
+        _wait_until_done(database, _CLAIMED)
+        row = database.execute(
+            """SELECT count(*) FROM (
+                   SELECT (SELECT count(*) FROM job_attempt AS a WHERE a.job_id = j.id) AS attempts,
+                          (SELECT count(*) FROM procrastinate_events AS e
+                            WHERE e.job_id = j.id AND e.type = 'started') AS starts
+                     FROM procrastinate_jobs AS j) AS x WHERE attempts <> 1 OR starts <> 1"""
+        ).fetchone()
+        took = database.execute("SELECT count(DISTINCT pid) FROM job_attempt").fetchone()
+        assert row is not None
+        assert took is not None
+        print(f"  {_CLAIMED:,} jobs claimed by {took[0]} processes, {row[0]} not exactly once", flush=True)
+        return int(row[0])
+
+
+def _wakings(url: str) -> int:
+    """Of jobs that come in pairs a moment apart, how many waited so long that their waking must have been lost."""
+    draw = random.Random(7)
+    with psycopg.connect(url, autocommit=True) as database:
+        database.execute("TRUNCATE procrastinate_jobs, job_attempt CASCADE")
+        with _worker(url, _OURS):
+            _wait_until_done(database, _defer(database, 1))
+            for _ in range(_PAIRS):
+                _defer(database, 1)
+                time.sleep(draw.uniform(0, _APART_SECONDS))
+                _defer(database, 1)
+                _wait_until_empty(database)
+        waits = [row[0] for row in database.execute(_WAITS)]
+        lost = sum(1 for wait in waits if wait > _LOST_SECONDS)
+        told = f"the longest waited {max(waits) * 1000:.0f} ms, the median {median(waits) * 1000:.1f} ms"
+        print(f"  {_PAIRS:,} pairs: {told}, {lost} over {_LOST_SECONDS:.0f} s", flush=True)
+        return lost
+
+
+def _wait_until_empty(database: psycopg.Connection) -> None:
+    while database.execute(
+        "SELECT 1 FROM procrastinate_jobs WHERE status IN ('todo', 'doing') LIMIT 1"
+    ).fetchone():
+        time.sleep(0.002)
+
+
 def _starts(url: str) -> list[float]:
     """Seconds from the commit of a job to its start, jobs coming one by one to an idle worker."""
     with psycopg.connect(url, autocommit=True) as database:
@@ -101,12 +163,7 @@ def _starts(url: str) -> list[float]:
                 _defer(database, 1)
                 time.sleep(0.015)
             _wait_until_done(database, _STARTS + 1)
-        rows = database.execute(
-            """SELECT extract(epoch FROM s.at - d.at)::float FROM procrastinate_events AS d
-                 JOIN procrastinate_events AS s ON s.job_id = d.job_id AND s.type = 'started'
-                WHERE d.type = 'deferred' ORDER BY d.id OFFSET 1"""
-        )
-        return [row[0] for row in rows]
+        return [row[0] for row in database.execute(_WAITS)]
 
 
 def _rate(url: str, command: list[str]) -> float:

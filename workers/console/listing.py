@@ -16,7 +16,7 @@ from workers.console.states import State
 
 PAGE = 50
 # So many jobs are looked at for one page of a search: in their own rows, or behind them in their attempts.
-SEARCHED, SEARCHED_BEHIND = 50_000, 20_000
+SEARCHED, SEARCHED_BEHIND = 50_000, 10_000
 
 
 @dataclass(frozen=True, slots=True)
