@@ -117,9 +117,8 @@ def _told(request: Request, results: Sequence[Result], done: str) -> HttpRespons
 def back_with(request: Request, sentence: str) -> HttpResponse:
     """Back to where the button was, with a sentence on what came of it."""
     back = request.POST.get("back", "")
-    if not url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure()):
-        back = "/jobs/"
-    parts = urlsplit(back)
+    # Not one with a host: what is left of it without might begin with two slashes, and name another host.
+    parts = urlsplit(back if url_has_allowed_host_and_scheme(back, None) else "/jobs/")
     asked = [(key, value) for key, value in parse_qsl(parts.query) if key not in ("said", "after")]
     return HttpResponseRedirect(f"{parts.path}?{urlencode([*asked, ('said', sentence)])}")
 
