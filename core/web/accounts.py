@@ -50,13 +50,9 @@ class SignInForm(AuthenticationForm):
     def clean(self) -> dict[str, Any]:
         name = self.cleaned_data.get("username", "")
         assert self.request is not None
-        if guard.is_held_off(self.request, name):
+        if not guard.may_try(self.request, name):
             raise ValidationError("Too many tries. Wait a quarter of an hour, then try again.", code="held_off")
-        try:
-            cleaned = super().clean()
-        except ValidationError:
-            guard.count_failure(self.request, name)
-            raise
+        cleaned = super().clean()
         guard.forget_failures(self.request, name)
         return cleaned
 

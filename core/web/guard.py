@@ -5,6 +5,7 @@ and per address over all names. An owner who is attacked from elsewhere is not l
 forgets the counts, and several web processes count for themselves; both only multiply a small number.
 """
 
+import contextlib
 import hashlib
 
 from django.core.cache import cache
@@ -15,21 +16,39 @@ TRIES_PER_ADDRESS = 40
 SECONDS = 15 * 60
 
 
-def is_held_off(request: HttpRequest, name: str) -> bool:
-    """Whether this visitor has failed too often; asked before the password is looked at."""
-    return any(cache.get(key, 0) >= limit for key, limit in _limits(request, name))
+def may_try(request: HttpRequest, name: str) -> bool:
+    """Whether this visitor has not failed too often. The try counts as failed until `forget_failures` is called.
 
-
-def count_failure(request: HttpRequest, name: str) -> None:
-    """Remember a failed try. The time runs from the first one."""
-    for key, _ in _limits(request, name):
-        if not cache.add(key, 1, SECONDS):
-            cache.incr(key)
+    It is counted before the password is looked at: a thousand at once would all come before the first failure.
+    """
+    counted = [(key, _count(key) <= limit) for key, limit in _limits(request, name)]
+    if all(within for _, within in counted):
+        return True
+    for key, _ in counted:
+        _give_back(key)
+    return False
 
 
 def forget_failures(request: HttpRequest, name: str) -> None:
-    """The right password was given: the name's count starts anew, the address keeps its own."""
-    cache.delete(_limits(request, name)[0][0])
+    """The right password was given: the name's count starts anew, the address keeps its failures."""
+    (by_name, _), (by_address, _) = _limits(request, name)
+    cache.delete(by_name)
+    _give_back(by_address)
+
+
+def _count(key: str) -> int:
+    """Count one more. The time runs from the first one."""
+    cache.add(key, 0, SECONDS)
+    try:
+        return cache.incr(key)
+    except ValueError:  # its time was over just now
+        cache.set(key, 1, SECONDS)
+        return 1
+
+
+def _give_back(key: str) -> None:
+    with contextlib.suppress(ValueError):
+        cache.decr(key)
 
 
 def _limits(request: HttpRequest, name: str) -> list[tuple[str, int]]:

@@ -119,6 +119,23 @@ def test_guesses_over_many_names_are_counted_by_address(owner: Account, monkeypa
 
 
 @pytest.mark.django_db
+def test_guesses_that_come_all_at_once_are_no_way_around(owner: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of them comes while the password of the one before is still being looked at."""
+    looked_at: list[object] = []
+    client, wrong = Client(), {"username": "olga", "password": "wrong"}
+
+    def look(request: object, **_: object) -> None:
+        looked_at.append(request)
+        if len(looked_at) < 6:
+            client.post("/signin/", wrong)
+
+    monkeypatch.setattr("django.contrib.auth.forms.authenticate", look)
+    monkeypatch.setattr(guard, "TRIES_PER_NAME", 3)
+    client.post("/signin/", wrong)
+    assert len(looked_at) == 3
+
+
+@pytest.mark.django_db
 def test_the_right_password_forgives_earlier_mistakes(owner: Account) -> None:
     for _ in range(2):
         for _ in range(guard.TRIES_PER_NAME - 1):
