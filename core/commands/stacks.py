@@ -45,9 +45,7 @@ def undo_stacking(photo: UUID, event: UUID, others: Iterable[UUID], *, actor: st
     wanted = [photo] if isinstance(target, stacks.PutOnTop) else [photo, *others]
     with transaction.atomic():
         for one in sorted(set(wanted)):
-            stored = _stored(one)
-            news = stacks.decide_taken_back(_named(stored), target)
-            write(photo_stream(one), news, actor=actor, expected=stored[-1].version)
+            _write(one, lambda stored: stacks.decide_taken_back(_named(stored), target), actor)
     return True
 
 
@@ -59,11 +57,15 @@ def _decide_all(members: Iterable[UUID], decide: Callable[[UUID], _Decide], acto
 
 
 def _decide(photo: UUID, decide: _Decide, actor: str) -> None:
+    _write(photo, lambda stored: decide(stacks.membership(fact for _, fact in _named(stored))), actor)
+
+
+def _write(photo: UUID, decide: Callable[[list[Event]], Sequence[stacks.StackEvent]], actor: str) -> None:
+    """Load, decide, append at the version that was seen; somebody else's write in between means: again."""
     for race in range(_RACES):
         stored = _stored(photo)
-        news = decide(stacks.membership(fact for _, fact in _named(stored)))
         try:
-            write(photo_stream(photo), news, actor=actor, expected=stored[-1].version)
+            write(photo_stream(photo), decide(stored), actor=actor, expected=stored[-1].version)
             return
         except VersionConflict:
             if race == _RACES - 1:

@@ -10,6 +10,8 @@ from django.db import connection, transaction
 from django.test import Client
 
 from core.accounts import Account
+from core.commands.stacks import undo_stacking, unstack_photos
+from core.domain import stacks
 from core.readmodels.photos import Photo, history_of
 from core.readmodels.stacks import StackMember
 from core.web.history import history_in_words
@@ -106,6 +108,25 @@ def test_a_person_chooses_which_file_is_shown(shelf: Shelf, page: Client, owner:
     assert tiles_in(page.get("/")) == [raw]
     words = [entry.words for entry in history_in_words(history_of(owner, raw))]
     assert words[0] == "Chosen to be shown in the timeline for its stack"
+
+
+def test_a_stack_is_taken_back_also_while_a_worker_writes_of_its_photos(
+    shelf: Shelf, owner: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo = arrive(shelf, "a/IMG_1.CR2", "a/IMG_1.JPG")["a/IMG_1.JPG"]
+    stack = StackMember.objects.get(photo_id=photo).stack_id
+    unstack_photos(stack, [photo], actor="account:1")
+    apart = history_of(owner, photo)[-1].event_id
+    decide, came_between = stacks.decide_taken_back, []
+
+    def slowly(history: Any, target: Any) -> Any:
+        if not came_between:
+            came_between.append(shelf.fail(photo, "labels"))
+        return decide(history, target)
+
+    monkeypatch.setattr(stacks, "decide_taken_back", slowly)
+    assert undo_stacking(photo, apart, [], actor="account:1")
+    assert not StackMember.objects.get(photo_id=photo).apart
 
 
 def test_where_the_picture_cannot_be_shown_the_raw_stands_in(shelf: Shelf, page: Client) -> None:
