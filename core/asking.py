@@ -53,7 +53,7 @@ def photos_by_meaning(account: Account, words: str, asked: Asked, limit: int) ->
     text = _described(words)
     if isinstance(text, ByMeaning):
         return text
-    found = ranked(photos, text, min(limit, MOST))
+    found = ranked(photos, text, min(limit, MOST), narrowed=bool(asked))
     if not found.photos:
         return ByMeaning(left_out=found.left_out, want=Want.NUMBERS if found.left_out else None)
     return ByMeaning(found.photos, found.alike, found.left_out)
