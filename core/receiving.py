@@ -32,7 +32,7 @@ from core.domain.uploads import (
     WrongOffset,
 )
 from core.readmodels.libraries import Library
-from core.readmodels.uploads import already_there, bytes_kept
+from core.readmodels.uploads import already_there, bytes_kept, is_kept
 from core.storage import (
     keep_original,
     managed_path,
@@ -178,7 +178,7 @@ def _keep(upload: Upload, part: Path, digest: str, actor: str, *, sidecar: bool)
 
 
 def _sidecar_there(account: Account, digest: str, path: str) -> dict[str, UUID | None]:
-    return {digest: None} if original_path(managed_root(account.pk), path).exists() else {}
+    return {digest: None} if is_kept(account, path) else {}
 
 
 def _look_again(upload: Upload) -> Upload:

@@ -86,6 +86,13 @@ def bytes_kept(account: Account) -> int:
     return own.aggregate(all=Sum("size"))["all"] or 0
 
 
+def is_kept(account: Account, path: str) -> bool:
+    """Whether a file lies there in an account's own library and is recorded: without that it counts for nothing."""
+    root = managed_root(account.pk)
+    known = UploadedFile.objects.filter(library_id=library_id(root), path=path)
+    return known.exists() and original_path(root, path).exists()
+
+
 def already_there(account: Account, hashes: Collection[str]) -> dict[str, UUID | None]:
     """Which of these contents an account has, by SHA-256 in hex: the photo, or None for one that is not made yet.
 

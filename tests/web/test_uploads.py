@@ -6,17 +6,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.test import Client
 from django.utils import timezone
 
 from core import partials
 from core.accounts import Account
 from core.commands.accounts import create_api_key
-from core.domain.uploads import clean_name
+from core.domain.uploads import Looked, clean_name
 from core.readmodels.libraries import Library
 from core.readmodels.uploads import UploadedFile
 from core.storage import partial_path
@@ -96,6 +97,27 @@ def test_a_file_goes_up_in_parts_and_is_kept_by_its_hash(tus: Tus, owner: Accoun
     assert UploadedFile.objects.get().name == "Oma am See.JPG"
     assert gathering() == []
     assert tus.offset(address) == len(data)
+
+
+def test_a_sidecar_whose_coming_could_not_be_recorded_is_taken_when_it_comes_again(
+    sender: Tus, owner: Account, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.UPLOAD_LOOK = "tests.web.test_uploads.a_sidecar"
+    with monkeypatch.context() as away, pytest.raises(DatabaseError):
+        away.setattr("core.receiving.record_upload", no_database)
+        sender.send(b"<x:xmpmeta/>", "IMG_1.xmp")
+    answer = sender.send(b"<x:xmpmeta/>", "IMG_1.xmp")
+    assert (answer.status_code, answer.headers["Filmroll-Outcome"]) == (204, "kept")
+    assert UploadedFile.objects.get().name == "IMG_1.xmp"
+    assert sender.send(b"<x:xmpmeta/>", "IMG_1.xmp").headers["Filmroll-Outcome"] == "there-already"
+
+
+def a_sidecar(*_: object) -> Looked:
+    return Looked(sidecar=True)
+
+
+def no_database(*_: object, **__: object) -> None:
+    raise DatabaseError("the database is away")
 
 
 def test_every_answer_names_the_protocols_version_and_every_question_must(tus: Tus) -> None:
