@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.http import HttpRequest
 from ninja import Router, Schema, Status
 from ninja.errors import HttpError
@@ -106,14 +107,15 @@ def one_album(request: HttpRequest, album_id: UUID) -> dict[str, Any]:
 
 @router.patch("/{album_id}", response=AlbumOut, summary="Change an album")
 def change_album(request: HttpRequest, album_id: UUID, changes: AlbumChanges) -> dict[str, Any]:
-    """Name, rule, cover."""
+    """Name, rule, cover: all or nothing."""
     album, given = album_for(asker(request), album_id), changes.dict(exclude_unset=True)
-    if given.get("name") is not None:
-        commands.rename_album(album.id, given["name"], actor=_actor(request))
-    if given.get("rule") is not None:
-        commands.change_rule(album.id, _wanted(request, given["rule"], [album.id]), actor=_actor(request))
-    if "cover" in given:
-        _choose_cover(request, album, given["cover"])
+    with transaction.atomic():
+        if given.get("name") is not None:
+            commands.rename_album(album.id, given["name"], actor=_actor(request))
+        if given.get("rule") is not None:
+            commands.change_rule(album.id, _wanted(request, given["rule"], [album.id]), actor=_actor(request))
+        if "cover" in given:
+            _choose_cover(request, album, given["cover"])
     return _one(request, album_id)
 
 

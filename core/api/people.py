@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
+from django.db import transaction
 from django.http import HttpRequest
 from django.urls import reverse
 from ninja import Router, Schema, Status
@@ -215,16 +216,17 @@ def person(request: HttpRequest, person_id: UUID) -> dict[str, Any]:
 
 @router.patch("/{person_id}", response=PersonOut, summary="Name, birthday, hidden, cover")
 def change(request: HttpRequest, person_id: UUID, changes: PersonChanges) -> dict[str, Any]:
-    """422 for a value that cannot be."""
+    """All or nothing; 422 for a value that cannot be."""
     account, given = asker(request), changes.dict(exclude_unset=True)
-    if given.get("name") is not None:
-        whoiswho.name(account, person_id, given["name"])
-    if given.get("birthday") is not None:
-        whoiswho.set_birthday(account, person_id, given["birthday"])
-    if given.get("hidden") is not None:
-        whoiswho.hide(account, person_id, given["hidden"])
-    if "cover" in given:
-        whoiswho.choose_cover(account, person_id, given["cover"])
+    with transaction.atomic():
+        if given.get("name") is not None:
+            whoiswho.name(account, person_id, given["name"])
+        if given.get("birthday") is not None:
+            whoiswho.set_birthday(account, person_id, given["birthday"])
+        if given.get("hidden") is not None:
+            whoiswho.hide(account, person_id, given["hidden"])
+        if "cover" in given:
+            whoiswho.choose_cover(account, person_id, given["cover"])
     return _known(request, person_id)
 
 

@@ -13,7 +13,9 @@ from core.accounts import Account
 from core.api.api import api
 from core.commands import photos as commands
 from core.commands.accounts import create_api_key, create_first_admin
+from core.commands.albums import make_album
 from core.commands.libraries import add_library
+from core.commands.people import begin_person
 from core.domain import photos
 from core.domain.photos import Fact, Step
 
@@ -135,6 +137,17 @@ def test_the_api_describes_itself_to_those_who_signed_in(client: Client, key: st
     assert client.get("/api/v1/docs").status_code == 200
     described = json.loads(client.get("/api/v1/openapi.json").content)
     assert {"/api/v1/photos", "/api/v1/failures", "/api/v1/jobs"} <= set(described["paths"])
+
+
+@pytest.mark.parametrize("wrong", [{"name": "B", "birthday": "soon"}, {"name": "B", "rule": {"smell": ["sweet"]}}])
+def test_what_is_wrong_in_part_is_refused_as_a_whole(client: Client, key: str, wrong: dict[str, object]) -> None:
+    person = begin_person(uuid4(), [uuid4()], source=None, name="A", actor="test")
+    album = make_album(Account.objects.get().pk, "A", actor="test")
+    path = f"/people/{person}" if "birthday" in wrong else f"/albums/{album}"
+    headers = {"authorization": f"Bearer {key}"}
+    answer = client.patch(f"/api/v1{path}", wrong, content_type="application/json", headers=headers)
+    assert answer.status_code == 422
+    assert ask(client, path, key)[1]["name"] == "A"
 
 
 def test_a_name_in_the_description_means_one_thing() -> None:
