@@ -67,6 +67,7 @@ MIDDLEWARE = [
     "core.web.headers.security_headers",
     "django.middleware.security.SecurityMiddleware",
     "core.web.statics.StaticFiles",
+    "core.web.typed.plain_text_only",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

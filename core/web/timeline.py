@@ -91,7 +91,7 @@ def arrivals(request: Request) -> HttpResponse:
     """How many photos are shown beyond those that the page knew of when it was made."""
     known = request.GET.get("shown", "")
     now = Progress.of(counts(request.user))
-    arrived = max(0, now.known - int(known)) if known.isdigit() else 0
+    arrived = max(0, now.known - int(known)) if known.isdecimal() else 0
     words = counted(arrived, "new photo")
     return render(request, "photos/_arrivals.html", {"arrived": arrived, "known": known, "words": words})
 

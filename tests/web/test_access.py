@@ -48,6 +48,17 @@ def test_an_unknown_address_answers_in_the_look_of_the_product(page: Client) -> 
     assert "There is nothing here" in answer.content.decode()
 
 
+@pytest.mark.parametrize("address", ["/skipped/?code=%00", "/arrivals/?shown=²", "/search/?q=a%00b"])
+def test_what_no_page_has_led_to_is_no_fault(address: str, page: Client) -> None:
+    assert page.get(address).status_code in (200, 400)
+
+
+def test_a_form_with_what_nobody_can_type_is_no_fault(shelf: Shelf, page: Client) -> None:
+    form = "application/x-www-form-urlencoded"
+    answer = page.post(f"/photos/{shelf.photo()}/albums/", "album_name=Sum%00mer", content_type=form)
+    assert answer.status_code == 400
+
+
 def test_a_fault_is_answered_in_the_look_of_the_product(page: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise RuntimeError("on purpose")
