@@ -87,7 +87,7 @@ def bytes_kept(account: Account) -> int:
 
 
 def is_kept(account: Account, path: str) -> bool:
-    """Whether a file lies there in an account's own library and is recorded: without that it counts for nothing."""
+    """Whether a file lies there in an account's own library and is recorded: else it counts for nothing."""
     root = managed_root(account.pk)
     known = UploadedFile.objects.filter(library_id=library_id(root), path=path)
     return known.exists() and original_path(root, path).exists()
