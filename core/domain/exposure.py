@@ -32,7 +32,7 @@ class Measure:
 MEASURES: dict[str, Measure] = {
     "aperture": Measure("aperture", "Aperture", "1.4..2.8", 0.02, before="f/"),
     "shutter": Measure("shutter", "Shutter", "1/250..1/60", 0.04, behind=" s"),
-    "iso": Measure("iso", "ISO", "800..3200", 0.0, before="ISO "),
+    "iso": Measure("iso", "ISO", "800..3200", 0.0),
     "focal": Measure("focal_length", "Focal length", "24..70", 0.01, behind=" mm"),
     "focal35": Measure("focal_length_35", "Focal length in 35 mm format", "24..70", 0.01, behind=" mm"),
 }
@@ -52,7 +52,7 @@ def range_in(name: str, text: str) -> tuple[float | None, float | None]:
 
 
 def range_in_words(name: str, text: str) -> str:
-    """As in "f/1.4 to f/2.8", "ISO 800 or more", "up to 1/60 s"."""
+    """As in "f/1.4 to f/2.8", "800 or more", "up to 1/60 s"."""
     measure = MEASURES[name]
     first, dots, last = (part.strip() for part in text.partition(".."))
     least, most = (f"{measure.before}{part}{measure.behind}" if part else "" for part in (first, last))

@@ -111,9 +111,13 @@ def _colour(photo: UUID, name: str, share: float, mean: str) -> PhotoColour:
 def _content_replaced(event: Event) -> None:
     """What was seen in the former content says nothing of the new one; what a person said stays."""
     photo = subject_of(event.stream_id)
+    said, looked = _styles_by_hand(photo), Looked.objects.filter(photo_id=photo)
     PhotoColour.objects.filter(photo_id=photo).delete()
-    Looked.objects.filter(photo_id=photo).update(model="", model_version="", colours=False, styles=False)
-    _settle_styles(photo, {}, _styles_by_hand(photo))
+    if said:
+        looked.update(model="", model_version="", colours=False, styles=False)
+    else:
+        looked.delete()
+    _settle_styles(photo, {}, said)
 
 
 def _style_said(event: Event) -> None:

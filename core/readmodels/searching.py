@@ -74,6 +74,8 @@ _COLUMNS = (
 _ABOUT_EXPOSURE = frozenset(
     ("photo.metadata_read", "photo.sidecar_read", "photo.sidecar_gone", "photo.sidecar_written")
 )
+# The version of a photo's stream with which its import ends: photo.imported, photo.metadata_read.
+_IMPORTED = 2
 Term = tuple[str, str, str]  # kind, what is shown, the filter's value
 
 
@@ -83,7 +85,7 @@ def _changed(event: Event) -> None:
     if photo is None:
         return
     if event.type in _ABOUT_EXPOSURE:
-        _keep_exposure(photo)
+        _keep_exposure(photo, is_new=event.version <= _IMPORTED)
     seen = PhotoAnalysis.objects.filter(photo_id=photo.id).only("label_words", "scene_words").first()
     places = _places(photo.id)
     terms = [*_terms_of(photo), *_terms_seen(seen), *_terms_of_places(places)]
@@ -102,12 +104,13 @@ def _changed(event: Event) -> None:
     _learn(photo.library_id, terms)
 
 
-def _keep_exposure(photo: Photo) -> None:
-    """One statement, as with the words: photos without any of it are many, and have no row."""
+def _keep_exposure(photo: Photo, *, is_new: bool) -> None:
+    """One statement at most, as with the words: photos without any of it are many, and have no row."""
     known = {name: photo.facts.get(measure.fact, {}).get("value") for name, measure in MEASURES.items()}
     numbers = {name: float(value) for name, value in known.items() if isinstance(value, int | float) and value > 0}
     if not numbers:
-        PhotoExposure.objects.filter(photo_id=photo.id).delete()
+        if not is_new:
+            PhotoExposure.objects.filter(photo_id=photo.id).delete()
         return
     row = PhotoExposure(photo_id=photo.id, **numbers)
     PhotoExposure.objects.bulk_create(

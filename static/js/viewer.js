@@ -119,12 +119,18 @@ function stir() {
 for (const name of ["pointermove", "pointerdown", "keydown"]) document.addEventListener(name, stir, { passive: true });
 
 // After each step: the neighbours' pictures are fetched ahead, and the focus goes where it was.
+// A panel that comes anew is where its reader had scrolled to.
 let focused = null;
+let scrolled = 0;
 document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.target.id === "details") scrolled = event.target.scrollTop;
   if (event.target.id === "viewer") focused = document.activeElement?.getAttribute("rel");
 });
 document.addEventListener("htmx:afterSwap", (event) => {
-  if (event.target.id === "details") return showExpanded();
+  if (event.target.id === "details") {
+    document.getElementById("details").scrollTop = scrolled;
+    return showExpanded();
+  }
   if (event.target.id !== "viewer") return;
   viewer().classList.add("settled");
   if (focused) document.querySelector(`#viewer a[rel="${focused}"]`)?.focus({ focusVisible: false });

@@ -80,7 +80,7 @@ def test_ranges_are_told_as_photographers_write_them() -> None:
         ("aperture", "1.4..2.8"): "f/1.4 to f/2.8",
         ("shutter", "1/250..1/60"): "1/250 to 1/60 s",
         ("shutter", "1.."): "1 s or more",
-        ("iso", "..800"): "up to ISO 800",
+        ("iso", "..800"): "up to 800",
         ("focal", "50"): "50 mm",
     }
     assert {key: range_in_words(*key) for key in told} == told

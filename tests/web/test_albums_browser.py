@@ -11,6 +11,7 @@ from core.domain.photos import Label
 from core.readmodels.albums import Album
 from tests.web.browsing import CHROMIUM, RULES
 from tests.web.conftest import Shelf, minute
+from tests.web.test_looks import looked
 from tests.web.test_search import SOMEWHERE
 
 pytestmark = [
@@ -100,7 +101,7 @@ def test_a_search_becomes_an_album_and_its_rule_is_changed_there(shelf: Shelf, w
     window.wait_for_url("**iso=800..*")
     window.get_by_role("button", name="Save the rule").click()
     window.wait_for_url("**/albums/*/")
-    window.get_by_text("ISO 800 or more").wait_for()
+    window.get_by_text("800 or more").wait_for()
     assert window.locator(".tile").count() == 3
     window.goto("/albums/")
     window.get_by_label("Name of a new album").fill("Empty")
@@ -117,3 +118,28 @@ def test_a_search_becomes_an_album_and_its_rule_is_changed_there(shelf: Shelf, w
     window.get_by_role("button", name="Bring back").click()
     window.get_by_text("Nothing in it yet").wait_for()
     assert not Album.objects.filter(removed=True).exists()
+
+
+def test_in_the_panel_a_style_is_corrected_and_a_photo_put_into_an_album_and_the_eye_stays_where_it_was(
+    shelf: Shelf, window: Any
+) -> None:
+    photo = shelf.photo("one.jpg", keywords=["sea"], camera_model="K-1", iso=100)
+    looked(photo, ("azure", 0.6, "#3d8be8"), styles=("vivid",))
+    window.goto(f"/photos/{photo}/")
+    window.get_by_role("button", name="Take the style vivid off").click()
+    window.get_by_role("button", name="Take the style vivid off").wait_for(state="detached")
+    place = window.locator("#details").evaluate("one => one.scrollTop")
+    assert place > 0
+    window.locator('.edit[data-edit="style"] summary').click()
+    window.get_by_label("Style", exact=True).select_option("sepia")
+    window.locator('.edit[data-edit="style"] .button-main').click()
+    window.get_by_role("button", name="Take the style sepia off").wait_for()
+    window.locator('.edit[data-edit="album"] summary').click()
+    window.get_by_label("Album: one of yours").fill("Summer")
+    window.keyboard.press("Enter")
+    window.get_by_role("button", name="Take out of Summer").wait_for()
+    assert window.locator("#details").evaluate("one => one.scrollTop") >= place
+    window.set_viewport_size({"width": 390, "height": 800})
+    window.locator(".stage-bar [data-toggle-panel]").click()
+    window.locator(".viewer.sheet").wait_for()
+    fits_and_is_accessible(window, "album-panel")
