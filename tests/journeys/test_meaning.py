@@ -57,3 +57,6 @@ def test_a_preset_is_added_photos_are_looked_at_and_found_by_what_words_mean(
     assert shown(browser.get(section)) == first
     page = browser.get("/search/?q=a+red+boat").decode()
     assert 'hx-get="/search/meaning/?meaning=a+red+boat"' in page
+    # The web server has done all of this without TensorFlow.
+    web = Path(f"/proc/{installation.processes[0].pid}/maps")
+    assert not web.exists() or "tensorflow" not in web.read_text()
