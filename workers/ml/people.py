@@ -28,7 +28,7 @@ _AROUND_NEAR, _AROUND_FAR = 2.0, 3.0
 SMALLEST = 16
 # A face that is so many pixels wide is as good as a larger one for all that looks at it: the network that
 # describes it sees it some 75 pixels wide.
-_FINE = 90
+_FINE = 80
 _TINY = 200
 _MOST_CANDIDATES, _MOST_FACES = 200, 100
 
@@ -53,16 +53,18 @@ class Person(NamedTuple):
 
 
 def find_people(
-    models: Detectors, small: Image.Image, large: Callable[[], Image.Image], persons: int | None
+    models: Detectors,
+    tiny: Image.Image,
+    small: Image.Image,
+    large: Callable[[], Image.Image],
+    persons: int | None,
 ) -> list[Person]:
     """The faces in a picture, the surest first.
 
-    `small` is the picture in a size that will do for the whole, and for large faces; `large` gives it in the size
-    for small ones: it is called only when there may be any. `persons`: how many
+    `tiny` is the picture in a size that will do for the whole (see `made_tiny`), `small` for large faces; `large`
+    gives it in the size for small ones: it is called only when there may be any. `persons`: how many
     people the object model saw; None when nobody asked it.
     """
-    # The models look at 192 and 128 pixels a side: what is finer is not worth making smaller twice.
-    tiny = small.reduce(max(1, min(small.size) // _TINY))
     traces = faces.detect(models.far, tiny, TRACE)
     # Who asked the object model knows better than a trace; who did not has nothing else.
     hints = len(traces.scores) if persons is None else persons
@@ -83,6 +85,11 @@ def find_people(
         others = _looked_at_again(models, finer, _scaled(more, finer.width / small.width))
         found, picture = faces.merge([_scaled(found, finer.width / picture.width), others]), finer
     return _persons(models.describing, picture, _first(found, _MOST_FACES))
+
+
+def made_tiny(small: Image.Image) -> Image.Image:
+    """The models look at 128, 192 and 224 pixels a side: what is finer is not worth making smaller twice."""
+    return small.reduce(max(1, min(small.size) // _TINY))
 
 
 def _likely(far: Detector, picture: Image.Image, candidates: Faces) -> bool:

@@ -46,8 +46,8 @@ def name_all(chances: NDArray[np.float32]) -> list[Shown]:
     """The names that are sure enough, else the nearest kind of the likeliest that is."""
     known = classes()
     # The model's first class is "background".
-    sure = [int(at) for at in np.argsort(-chances) if at and chances[at] >= THRESHOLD]
-    if sure:
+    likely = np.flatnonzero(chances >= THRESHOLD)
+    if sure := [int(at) for at in likely[np.argsort(-chances[likely], kind="stable")] if at]:
         return [Shown(known[at - 1].label, float(chances[at]), known[at - 1].kinds) for at in sure]
     likeliest = known[int(np.argmax(chances[1:]))]
     if not SPOKEN_OF.intersection(likeliest.kinds):

@@ -85,13 +85,14 @@ def look_at(previews: Previews, models: Mapping[str, Files]) -> Seen:
     """
     small = _pixels(previews.tile)
     large = cache(lambda: _pixels(previews.large))
-    square = cache(lambda: scenes.squashed(small))
+    tiny = cache(lambda: people.made_tiny(small))
+    square = cache(lambda: scenes.squashed(tiny()))
     labels = _attempt(models, "objects", lambda files: _labels(small, files))
     persons = sum(one.label == "person" for one in labels) if isinstance(labels, list) else None
     return Seen(
         objects=labels,
         scenes=_attempt(models, "scenes", lambda files: _scenes(square(), files)),
-        faces=_attempt(models, "faces", lambda files: _faces(small, large, files, persons)),
+        faces=_attempt(models, "faces", lambda files: _faces(tiny(), small, large, files, persons)),
         similar=_attempt(models, "similar", lambda files: _similar(square(), files)),
         meaning=_attempt(models, "meaning", lambda files: _meaning(small, large, files)),
     )
@@ -132,7 +133,13 @@ def _meaning(small: Image.Image, large: Callable[[], Image.Image], files: Files)
     return numbers
 
 
-def _faces(small: Image.Image, large: Callable[[], Image.Image], files: Files, persons: int | None) -> list[Face]:
+def _faces(
+    tiny: Image.Image,
+    small: Image.Image,
+    large: Callable[[], Image.Image],
+    files: Files,
+    persons: int | None,
+) -> list[Face]:
     models = people.Detectors(
         faces.far(runtime.load(files["far"])),
         faces.near(runtime.load(files["near"])),
@@ -147,7 +154,7 @@ def _faces(small: Image.Image, large: Callable[[], Image.Image], files: Files, p
             round(one.pose, 3),
             tuple(one.vector.tolist()),
         )
-        for one in people.find_people(models, small, large, persons)
+        for one in people.find_people(models, tiny, small, large, persons)
     ]
 
 
