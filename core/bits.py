@@ -19,7 +19,10 @@ def bits_of(model: str, numbers: NDArray[np.float32]) -> NDArray[np.bool_]:
 def leanings_of(model: str, numbers: NDArray[np.float32]) -> NDArray[np.float32]:
     """How far each row of numbers lies on the one side or the other of each direction."""
     mean = np.asarray(mean_of(model, numbers.shape[1]), np.float32)
-    return np.asarray((numbers - mean) @ _directions(numbers.shape[1]), np.float32)
+    rest, directions = numbers - mean, _directions(numbers.shape[1])
+    # For one row OpenBLAS wakes threads that wait longer than they work.
+    found = np.einsum("i,ij->j", rest[0], directions)[None] if len(rest) == 1 else rest @ directions
+    return np.asarray(found, np.float32)
 
 
 @functools.lru_cache(maxsize=2)

@@ -55,8 +55,8 @@ _making = threading.Lock()
 
 def nearby(
     model: str, numbers: NDArray[np.float32], libraries: Collection[UUID] | None, most: int
-) -> tuple[list[UUID], bool]:
-    """The photos that are likely nearest to these numbers, the nearest first; and whether there are more.
+) -> tuple[list[str], bool]:
+    """The photos (ids as hex, for SQL) that are likely nearest to these numbers, in order; whether there are more.
 
     Of these libraries, or of all with None. The picture itself is among them.
     """
@@ -75,8 +75,8 @@ def nearby(
         near, words = _closer(near, words, code, _THIRD * most)
     near = near[np.argsort(-_reach(words, leaning), kind="stable")[:most]]
     # All blocks but the last are full.
-    ids = (blocks[at // _BLOCK].photos[at % _BLOCK].tobytes() for at in near.tolist())
-    return list(dict.fromkeys(UUID(bytes=one) for one in ids)), count > most
+    ids = (blocks[at // _BLOCK].photos[at % _BLOCK].tobytes().hex() for at in near.tolist())
+    return list(dict.fromkeys(ids)), count > most
 
 
 def read_ahead() -> None:

@@ -1,8 +1,8 @@
 """Photos that are like one: found by the bits of their numbers, compared by the numbers themselves."""
 
 import enum
+import functools
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -27,11 +27,11 @@ MOST = 200
 # The cosine of what is left of two pictures' numbers once the mean is taken away. `own` is that of the one, of
 # length 1; of the other the length is its distance to the mean. Each row costs two products, done quickly.
 _COMPARE = """
-SELECT photo_id,
-       (-(vector <#> %(own)s::halfvec) - %(middle)s) / greatest(vector <-> %(mean)s::halfvec, 1e-9) AS alike
-FROM core_photo_vector
-WHERE model = %(model)s AND photo_id = ANY(%(found)s)
-ORDER BY alike DESC, photo_id LIMIT %(limit)s
+SELECT v.photo_id,
+       (-(v.vector <#> %s::halfvec) - %s) / greatest(v.vector <-> %s::halfvec, 1e-9) AS alike
+FROM core_photo_vector v JOIN ({shown}) shown ON shown.id = v.photo_id
+WHERE v.model = %s AND v.photo_id = ANY(%s::uuid[]) AND v.photo_id <> %s
+ORDER BY alike DESC, v.photo_id LIMIT %s
 """
 
 
@@ -83,29 +83,50 @@ def nearest(
     most = _CANDIDATES
     while True:
         near, more = nearby(model, numbers, libraries, most)
-        there = set(shown.filter(id__in=near).exclude(id=photo).values_list("id", flat=True))
-        if len(there) >= limit or not more:
-            break
+        found = _compared(photo, numbers, model, near, shown, limit)
+        if len(found) >= limit or not more:
+            return found
         most *= 8  # many of these libraries are not shown: look farther
-    return _compared(numbers, model, [one for one in near if one in there][:_CANDIDATES], limit)
 
 
-def _compared(numbers: NDArray[np.float32], model: str, found: list[UUID], limit: int) -> list[Neighbour]:
-    mean = np.asarray(mean_of(model, vectors.PHOTO_NUMBERS), np.float16).astype(np.float32)
-    own = numbers - mean
+def _compared(
+    photo: UUID, numbers: NDArray[np.float32], model: str, near: list[str], shown: QuerySet[Photo], limit: int
+) -> list[Neighbour]:
+    """In one statement, and the ids as one value: six hundred values would take longer to write than to find."""
+    mean = _mean(model)
+    own = numbers - mean.values
     # As the database gets them: of two bytes each.
     own = (own / max(float(np.linalg.norm(own)), 1e-9)).astype(np.float16).astype(np.float32)
-    asked: dict[str, Any] = {
-        "own": _text(own),
-        "middle": float(own @ mean),
-        "mean": _text(mean),
-        "model": model,
-        "found": found,
-        "limit": limit,
-    }
+    allowed, values = shown.order_by().values("id").query.sql_with_params()
     with connection.cursor() as cursor:
-        cursor.execute(_COMPARE, asked)
+        cursor.execute(
+            _COMPARE.format(shown=allowed),
+            [
+                _text(own),
+                float(own @ mean.values),
+                mean.text,
+                *values,
+                model,
+                f"{{{','.join(near)}}}",
+                photo,
+                limit,
+            ],
+        )
         return [Neighbour(one, min(1.0, float(alike))) for one, alike in cursor.fetchall()]
+
+
+@dataclass(frozen=True, slots=True)
+class _Mean:
+    """What all pictures have in common, of two bytes a number as the database gets it; and as it is told it."""
+
+    values: NDArray[np.float32]
+    text: str
+
+
+@functools.lru_cache(maxsize=4)
+def _mean(model: str) -> _Mean:
+    values = np.asarray(mean_of(model, vectors.PHOTO_NUMBERS), np.float16).astype(np.float32)
+    return _Mean(values, _text(values))
 
 
 def _text(numbers: NDArray[np.float32]) -> str:

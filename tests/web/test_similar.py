@@ -162,7 +162,7 @@ def test_what_is_new_is_found_without_reading_everything_again(
     model = f"{MODEL} 1"
 
     def found(numbers: Numbers) -> list[UUID]:
-        return nearby.nearby(model, numbers, [shelf.library], 1)[0]
+        return [UUID(one) for one in nearby.nearby(model, numbers, [shelf.library], 1)[0]]
 
     monkeypatch.setattr(
         nearby, "_BLOCK", 3
