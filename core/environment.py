@@ -115,7 +115,7 @@ VARIABLES: dict[str, Variable] = {
     ),
     "FILMROLL_MODELS_DIR": Variable("", _folder, "Folder with model files for the analysis of pictures."),
     "FILMROLL_MODEL_DOWNLOADS": Variable(
-        "off", _switch, "Whether missing model files may be downloaded (their hashes are pinned)."
+        "off", _switch, "Whether model files may be downloaded (their hashes are pinned), and a named preset."
     ),
     "FILMROLL_MEANING_PRESET": Variable(
         "", _preset, "Preset for search by meaning: a folder's name, or a hub's handle (kaggle://…, hf://…)."

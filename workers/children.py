@@ -42,6 +42,8 @@ LANES = {
     "analysis": Lane(children=1, tasks=5000, idle_seconds=60),
     # A model that is made from others: once in the life of an installation.
     "making": Lane(children=1, tasks=1, idle_seconds=1),
+    # What a hub sends may take an hour.
+    "fetching": Lane(children=1, tasks=1, idle_seconds=1),
 }
 
 _STOP_SECONDS = 10
