@@ -202,7 +202,9 @@ def queue_scans(libraries: Iterable[UUID]) -> int:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('queue scans', 0))")
         cursor.execute(
             "SELECT args->>'library' FROM procrastinate_jobs"
-            " WHERE task_name = 'scan_library' AND status = 'todo' AND args->>'library' = ANY(%s)",
+            # By its queue: of two hundred thousand jobs that wait, few are in this one, and an index knows them.
+            " WHERE queue_name = 'scan' AND task_name = 'scan_library' AND status = 'todo'"
+            " AND args->>'library' = ANY(%s)",
             [wanted],
         )
         waiting = {row[0] for row in cursor.fetchall()}

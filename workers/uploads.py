@@ -61,7 +61,9 @@ def sweep_later() -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('queue sweeps of uploads', 0))")
         cursor.execute(
-            "SELECT EXISTS (SELECT 1 FROM procrastinate_jobs WHERE task_name = %s AND status = 'todo')", [SWEEP]
+            "SELECT EXISTS (SELECT 1 FROM procrastinate_jobs"
+            " WHERE queue_name = 'scan' AND task_name = %s AND status = 'todo')",
+            [SWEEP],
         )
         first: datetime | None = Upload.objects.aggregate(first=Min("expires_at"))["first"]
         if first is not None and not cursor.fetchone()[0]:
