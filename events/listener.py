@@ -51,6 +51,10 @@ class Subscription:
         """Let the next `wait` return; may be called by the subscriber's own code too, to look once more."""
         self._woken.set()
 
+    def rest(self) -> None:
+        """Forget a waking that nobody has waited for: whoever calls this looks afterwards anyway."""
+        self._woken.clear()
+
     async def __aenter__(self) -> "Subscription":
         self._listener.add(self)
         return self

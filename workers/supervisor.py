@@ -16,10 +16,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+import psycopg
 import structlog
 from django.conf import settings
 
 from core import database
+from workers.actions import PULSE_CHANNEL
 from workers.vigil import alarm
 
 _LEAST_WAIT, _MOST_WAIT = 0.3, 30.0
@@ -99,6 +101,8 @@ class Supervisor:
                 return
             wait = _LEAST_WAIT if time.monotonic() - started > _HEALTHY_SECONDS else min(wait * 2, _MOST_WAIT)
             _log.warning("a program ended and is started again", program=child.name, code=code, wait=wait)
+            # It may have had no time to say so itself: open pages look whose workers live.
+            await asyncio.to_thread(_have_pages_look)
             await self._pause(wait)
 
     async def _keep_database(self, server: database.Embedded) -> None:
@@ -153,6 +157,15 @@ def start_database() -> database.Embedded | None:
     server = database.Embedded(settings.DATA_DIR)
     server.join()
     return server
+
+
+def _have_pages_look() -> None:
+    where = database.conninfo(settings.DATA_DIR)
+    with (
+        contextlib.suppress(psycopg.Error),  # without a database there is nothing to look at
+        psycopg.connect(where, autocommit=True, connect_timeout=5) as connection,
+    ):
+        connection.execute(f"NOTIFY {PULSE_CHANNEL}")
 
 
 async def _start(child: Child) -> asyncio.subprocess.Process:

@@ -36,16 +36,19 @@ async def live(request: HttpRequest) -> HttpResponseBase:
     return await stream(PHOTOS | JOBS if account.is_staff else PHOTOS)
 
 
-async def stream(channels: Mapping[str, str], version: Version | None = None) -> StreamingHttpResponse:
+async def stream(
+    channels: Mapping[str, str], version: Version | None = None, gather: float = 0.0
+) -> StreamingHttpResponse:
     """A stream with one event name per channel of the database. The caller has checked who asks.
 
     With `version`, a quiet stream says a number now and then that is another one when anything has changed: a
-    page that has missed a message sees it.
+    page that has missed a message sees it. `gather` are the seconds in which one thing more may happen before a
+    page is told of both at once.
     """
     # The request's database connection would otherwise stay out of the pool for as long as the page is open.
     await sync_to_async(connections.close_all)()
     return StreamingHttpResponse(
-        signals(channels, version),
+        signals(channels, version, gather),
         content_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
@@ -57,26 +60,35 @@ def end_streams() -> None:
         end.set()
 
 
-async def signals(channels: Mapping[str, str], version: Version | None = None) -> AsyncIterator[bytes]:
+async def signals(
+    channels: Mapping[str, str], version: Version | None = None, gather: float = 0.0
+) -> AsyncIterator[bytes]:
     """The messages of one stream, until `end_streams` or until the reader goes away."""
     end = asyncio.Event()
     _ends.add(end)
     try:
         async with contextlib.AsyncExitStack() as held:
-            waits: dict[str, Wait] = {"": end.wait}
-            for name, channel in channels.items():
-                waits[name] = (await held.enter_async_context(listener.shared().subscribe(channel))).wait
+            heard = {
+                name: await held.enter_async_context(listener.shared().subscribe(channel))
+                for name, channel in channels.items()
+            }
+            waits: dict[str, Wait] = {"": end.wait, **{name: one.wait for name, one in heard.items()}}
             waiting: dict[asyncio.Task[object], str] = {}
             held.callback(_cancel, waiting)
             yield b"retry: 2000\n\n"
             while not end.is_set():
-                yield await _next_message(waits, waiting) or await _sign_of_life(version)
+                names = await _next_names(waits, waiting)
+                if gather and names and not end.is_set():
+                    await asyncio.sleep(gather)
+                    for name in names:
+                        heard[name].rest()
+                yield _message(names) or await _sign_of_life(version)
                 await asyncio.sleep(MERGE_SECONDS)
     finally:
         _ends.discard(end)
 
 
-async def _next_message(waits: Mapping[str, Wait], waiting: dict[asyncio.Task[object], str]) -> bytes:
+async def _next_names(waits: Mapping[str, Wait], waiting: dict[asyncio.Task[object], str]) -> list[str]:
     """Wait for any of the named things; `waiting` keeps what is still being waited for until the next call.
 
     Empty when nothing happened for a while.
@@ -84,8 +96,11 @@ async def _next_message(waits: Mapping[str, Wait], waiting: dict[asyncio.Task[ob
     for name in set(waits) - set(waiting.values()):
         waiting[asyncio.create_task(waits[name]())] = name
     done, _ = await asyncio.wait(waiting, timeout=HEARTBEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-    names = sorted(waiting.pop(task) for task in done)
-    return b"".join(f"event: {name}\ndata: changed\n\n".encode() for name in names if name)
+    return sorted(name for name in (waiting.pop(task) for task in done) if name)
+
+
+def _message(names: list[str]) -> bytes:
+    return b"".join(f"event: {name}\ndata: changed\n\n".encode() for name in names)
 
 
 async def _sign_of_life(version: Version | None) -> bytes:
