@@ -22,6 +22,7 @@ from django.conf import settings
 from psycopg.types.json import Jsonb
 
 from events import connecting
+from workers.actions import PULSE_CHANNEL
 from workers.lanes import Lane
 
 # Half of each lock's key; the other half is the worker's id. "FILM" in ASCII.
@@ -69,6 +70,7 @@ class Presence:
         self._connection = await self._connect()
         for name in self._lanes:
             await self._register(self._connection, name)
+        await self._have_pages_look(self._connection)
 
     async def stay(self) -> None:
         """Keep the locks and the heartbeat going, over any loss of the connection, until cancelled."""
@@ -78,6 +80,7 @@ class Presence:
                 if self._connection is None:
                     self._connection = await self._connect()
                     await self._beat(self._connection)
+                    await self._have_pages_look(self._connection)
                 failures = 0
                 await self._rest(self._connection)
                 await self._beat(self._connection)
@@ -97,6 +100,7 @@ class Presence:
             ids = list(self.ids.values())
             await self._connection.execute(_LEAVE, [ids])
             await self._connection.execute(_GOODBYE, [ids])
+            await self._have_pages_look(self._connection)
         await self._hang_up()
 
     async def _connect(self) -> psycopg.AsyncConnection[Any]:
@@ -104,6 +108,10 @@ class Presence:
         # The locks of the former connection went with it.
         self._unlocked = set(self.ids.values())
         return connection
+
+    async def _have_pages_look(self, connection: psycopg.AsyncConnection[Any]) -> None:
+        """Open pages show who works: they would say for long that nobody does."""
+        await connection.execute(f"NOTIFY {PULSE_CHANNEL}")
 
     async def _register(self, connection: psycopg.AsyncConnection[Any], name: str) -> None:
         lane = self._lanes[name]

@@ -37,6 +37,11 @@ class WorkerRow:
     def memory_words(self) -> str:
         return "\N{EN DASH}" if self.memory is None else size(self.memory)
 
+    @property
+    def why_waiting(self) -> list[str]:
+        """Why queues are not served, each reason once."""
+        return sorted(set(self.waiting.values()))
+
     def serves(self, queue: str) -> bool:
         return self.lives and queue in self.queues and queue not in self.waiting
 
