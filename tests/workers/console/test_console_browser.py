@@ -191,6 +191,7 @@ def test_no_page_of_the_console_keeps_anybody_out(
     lists = ("/jobs/list/?state=", "/jobs/list/?state=&q=queue:none", "/jobs/dead/", f"/jobs/photo/{PHOTO}/")
     tables = ("/jobs/", "/jobs/tasks/", "/jobs/workers/", "/jobs/queues/", "/jobs/schedules/")
     acts = ("/jobs/operations/", f"/jobs/operations/{operation}/", "/jobs/audit/", "/jobs/bulk/?state=dead")
+    acts += ("/jobs/bulk/?task=import_file&kind=f1", "/jobs/bulk/?state=running")
     for address in (*lists, *tables, *acts, *(f"/jobs/{jobs[state]}/" for state in (State.DEAD, State.RETRYING))):
         window.goto(address)
         wait_until(lambda: window.evaluate("document.readyState") == "complete")
