@@ -30,6 +30,13 @@ class Hold:
     actor: str
     reason: str
 
+    @property
+    def words(self) -> str:
+        """In short: by whom and why."""
+        if self.by != "pause":
+            return "quiet hours"
+        return f"paused by {self.actor}{f': {self.reason}' if self.reason else ''}"
+
 
 def pause_queue(queue: str, actor: str, reason: str = "", until: datetime | None = None) -> None:
     """Start no more jobs of a queue, on any worker, until then or until somebody resumes it."""
@@ -87,17 +94,20 @@ def nothing_set(queue: str) -> QueueSetting:
     return QueueSetting(queue=queue, paused_by="", paused_reason="", zone="UTC", newest_first=False)
 
 
-def hold_of(queue: str) -> Hold | None:
-    """Why a queue is held now, if it is."""
+def holds() -> dict[str, Hold]:
+    """Why queues are held now, by queue."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT g.held_by, NULLIF(g.held_until, 'infinity'), s.paused_by, s.paused_reason
+            """SELECT g.queue, g.held_by, NULLIF(g.held_until, 'infinity'), s.paused_by, s.paused_reason
                  FROM filmroll_gates() AS g JOIN job_queue_setting AS s USING (queue)
-                WHERE g.queue = %s AND g.held_by <> ''""",
-            [queue],
+                WHERE g.held_by <> ''"""
         )
-        row = cursor.fetchone()
-    return Hold(*row) if row else None
+        return {row[0]: Hold(*row[1:]) for row in cursor.fetchall()}
+
+
+def hold_of(queue: str) -> Hold | None:
+    """Why a queue is held now, if it is."""
+    return holds().get(queue)
 
 
 def _set(queue: str, actor: str, action: str, reason: str, values: dict[str, object]) -> None:

@@ -9,6 +9,7 @@ from workers.console.live import WorkerRow
 from workers.console.sql import one, rows
 from workers.console.states import State
 from workers.lanes import LANES
+from workers.queuesettings import holds
 
 # Beyond these a count says "10,000+", or about how many a worker has counted: counting on would cost each page.
 MOST, ON_PAGES = 10_000, 1_000
@@ -57,6 +58,12 @@ class QueueRow:
     missing: str
     served: bool
     photos: int
+    held: str = ""
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is meant to stand still: paused, in its quiet hours, or without what it needs."""
+        return bool(self.missing or self.held)
 
     @property
     def percent(self) -> int | None:
@@ -170,7 +177,7 @@ def queues(workers: Sequence[WorkerRow], most: int = MOST) -> tuple[list[QueueRo
     """A line for each queue that exists or holds work, and the flow over all; counts go up to a number."""
     known = [queue for lane in LANES.values() for queue in lane.queues]
     dead = {row["name"]: row["dead"] for row in rows(_DEAD, {"most": most})}
-    about = _rolled_up()
+    about, held = _rolled_up(), holds()
     rates = {row["name"]: row for row in rows(_RATES, {"minutes": RATE_MINUTES})}
     photos = one(_PHOTOS)["photos"]
     lines = [
@@ -185,6 +192,7 @@ def queues(workers: Sequence[WorkerRow], most: int = MOST) -> tuple[list[QueueRo
             missing=missing(workers, row["name"]),
             served=any(worker.serves(row["name"]) for worker in workers),
             photos=photos,
+            held=held[row["name"]].words if row["name"] in held else "",
         )
         for row in rows(_OPEN, {"known": known, "most": most})
     ]

@@ -48,11 +48,12 @@ def _overview(request: Request) -> dict[str, Any]:
     late = [row for row in queues if row.oldest and now - row.oldest > figures.LATE and not row.rate]
     return {
         "trouble": trouble(),
-        "queues": [row for row in queues if not row.is_empty or row.missing],
-        "quiet": [row.name for row in queues if row.is_empty and not row.missing],
+        "queues": [row for row in queues if not row.is_empty or row.waits],
+        "quiet": [row.name for row in queues if row.is_empty and not row.waits],
         "flow": flow,
-        "stands": any(row.ready and not row.missing for row in queues),
-        "late": [row for row in late if not row.missing],
+        "stands": any(row.ready and not row.waits for row in queues),
+        "held": [row for row in queues if row.held],
+        "late": [row for row in late if not row.waits],
         "alive": [worker for worker in staff if worker.lives],
         "running": reading.jobs_by_id(running, staff),
         "groups": [(group, []) for group in deaths.groups(5)],

@@ -18,7 +18,7 @@ from workers.models import QueueSetting
 from workers.queuesettings import (
     BadSetting,
     Hold,
-    hold_of,
+    holds,
     nothing_set,
     pause_queue,
     queue_settings,
@@ -49,8 +49,8 @@ def queues_page(request: Request) -> HttpResponse:
 
 def _lines() -> dict[str, list[Line]]:
     found, _ = figures.queues(workers(), figures.ON_PAGES)
-    known = queue_settings()
-    lines = [Line(row, known.get(row.name) or nothing_set(row.name), hold_of(row.name)) for row in found]
+    known, held = queue_settings(), holds()
+    lines = [Line(row, known.get(row.name) or nothing_set(row.name), held.get(row.name)) for row in found]
     return {"lines": lines}
 
 

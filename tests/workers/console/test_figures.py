@@ -14,10 +14,13 @@ from core.commands.libraries import add_library
 from tests.web.conftest import Shelf
 from tests.workers.console.conftest import Make, sql
 from tests.workers.console.test_console import seen, text_of
-from workers.console import charts, figures
+from workers.actions import discard_jobs
+from workers.console import charts, deaths, figures
 from workers.console.sharing import shared
+from workers.console.states import State
 from workers.flow import roll_up
 from workers.models import JobFlow
+from workers.queuesettings import pause_queue
 
 
 def _ended(job: int, ago: str) -> None:
@@ -165,6 +168,64 @@ def test_an_answer_is_kept_for_who_asks_next_until_a_change_is_heard_of(monkeypa
     monkeypatch.setattr(sharing, "FRESH_SECONDS", 1e9)
     ear.changes = None  # nobody listens: who knows what has changed
     assert [shared("q", answer), shared("q", answer)] == ["7", "8"]
+
+
+def test_the_overview_says_which_queues_are_held_and_why_and_calls_none_of_them_late(
+    staff: Client, make: Make, worker: int
+) -> None:
+    job = make("ready")
+    sql("UPDATE procrastinate_events SET at = now() - interval '1 hour' WHERE job_id = %s", job)
+    assert "Is anything late? files Waiting" in text_of(seen(staff, "/jobs/"))
+    pause_queue("files", "bob", "moving the disk")
+    told = text_of(seen(staff, "/jobs/"))
+    assert "Is work flowing? Held" in told and "held: files" in told
+    assert "files paused by bob: moving the disk" in told and "Is anything late? No" in told
+
+
+def test_dead_letters_are_counted_anew_when_one_has_changed_and_not_before(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: list[int] = []
+    whole = deaths._count_groups
+    monkeypatch.setattr(deaths, "_count_groups", lambda: (counted.append(1), whole())[1])
+
+    def sizes() -> list[int]:
+        return [group.count for group in deaths.groups()]
+
+    job = make("dead")
+    assert sizes() == sizes() == [1] and len(counted) == 1
+    make("succeeded")
+    assert sizes() == [1] and len(counted) == 1
+    make("dead")
+    assert sizes() == [2] and len(counted) == 2
+    discard_jobs([job], "ada")
+    assert sizes() == [1] and len(counted) == 3
+    sql("DELETE FROM job_attempt WHERE outcome = 'dead' AND NOT resolved")
+    assert sizes() == []
+
+
+def test_without_a_live_worker_nothing_flows_whatever_was_done_just_now(staff: Client, make: Make) -> None:
+    make("succeeded")
+    make("ready")
+    told = text_of(seen(staff, "/jobs/"))
+    assert "Is work flowing? No" in told and "Are workers alive? None" in told
+
+
+def test_beyond_a_thousand_a_queue_says_about_how_many_a_worker_has_counted(make: Make) -> None:
+    for _ in range(4):
+        make("ready")
+    make("dead")
+    make("dead")
+    [before] = [row for row in figures.queues([], 2)[0] if row.name == "files"]
+    assert (before.ready.words, before.ready.estimate) == ("2+", None)
+    roll_up()
+    rows, _ = figures.queues([], 1)
+    [files] = [row for row in rows if row.name == "files"]
+    assert (files.ready.words, files.ready.estimate, files.dead.words) == ("about 4", 4, "about 2")
+    counted = figures.counts([], 1)
+    assert (counted[State.READY].words, counted[State.DEAD].words) == ("about 4", "about 2")
+    sql("UPDATE job_count SET at = now() - interval '1 hour'")
+    assert figures.counts([], 1)[State.READY].words == "1+"  # old figures say nothing about now
 
 
 def test_the_tasks_page_tells_policy_percentiles_and_the_day(staff: Client, make: Make) -> None:
