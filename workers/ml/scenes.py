@@ -11,7 +11,7 @@ from PIL import Image
 from workers.ml.runtime import Model
 
 # Looked at one by one (docs/analysis.md): above, most names are right; below come odd ones for rooms and people.
-THRESHOLD = 0.6
+THRESHOLD = 0.7
 # Where no single name is sure, a kind may be: of ten breeds of dog each has a tenth. Only kinds that people
 # speak of.
 KIND_THRESHOLD = 0.85

@@ -10,12 +10,14 @@ from typing import Any
 import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, ImageStat
 
 from workers.errors import PoisonError
 from workers.ml import faces, meaning, objects, people, runtime, scenes, similar
 
 LABELS_VERSION = 1
+# Of a smaller or plainer picture no word is true: a purple square of 16 pixels was a theatre's curtain, at 0.99.
+_SMALLEST, _PLAIN = 48, 3.0
 # Role → file, of one analysis.
 Files = Mapping[str, Path]
 
@@ -87,11 +89,12 @@ def look_at(previews: Previews, models: Mapping[str, Files]) -> Seen:
     large = cache(lambda: _pixels(previews.large))
     tiny = cache(lambda: people.made_tiny(small))
     square = cache(lambda: scenes.squashed(tiny()))
-    labels = _attempt(models, "objects", lambda files: _labels(small, files))
+    shows = _shows_something(small)
+    labels = _attempt(models, "objects", lambda files: _labels(small, files) if shows else [])
     persons = sum(one.label == "person" for one in labels) if isinstance(labels, list) else None
     return Seen(
         objects=labels,
-        scenes=_attempt(models, "scenes", lambda files: _scenes(square(), files)),
+        scenes=_attempt(models, "scenes", lambda files: _scenes(square(), files) if shows else []),
         faces=_attempt(models, "faces", lambda files: _faces(tiny(), small, large, files, persons)),
         similar=_attempt(models, "similar", lambda files: _similar(square(), files)),
         meaning=_attempt(models, "meaning", lambda files: _meaning(small, large, files)),
@@ -108,6 +111,14 @@ def _attempt(models: Mapping[str, Files], analysis: str, work: Callable[[Files],
         raise
     except Exception as error:  # noqa: BLE001  # the outermost edge of one analysis: TensorFlow raises what it likes
         return Trouble(type(error).__name__, str(error), traceback.format_exc())
+
+
+def _shows_something(picture: Image.Image) -> bool:
+    """Whether there is enough in a picture for its things to be named."""
+    if min(picture.size) < _SMALLEST:
+        return False
+    sampled = picture.resize((64, 64), Image.Resampling.NEAREST)
+    return max(ImageStat.Stat(sampled).stddev) >= _PLAIN
 
 
 def _labels(picture: Image.Image, files: Files) -> list[Label]:
