@@ -1,6 +1,7 @@
 """The only builder of file paths: previews in the data folder, originals under their library's root."""
 
 import contextlib
+import errno
 import os
 import shutil
 import tempfile
@@ -115,8 +116,25 @@ def put_in_place(made: Path, final: Path) -> None:
     """
     final.parent.mkdir(parents=True, exist_ok=True)
     _sync(made)
-    made.replace(final)
+    try:
+        made.replace(final)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        _put_on_other_disk(made, final)
     _sync(final.parent)
+
+
+def _put_on_other_disk(made: Path, final: Path) -> None:
+    """Somebody has given the previews a disk of their own: renaming works there, once the file is on it."""
+    beside = final.with_name(f".{final.name}.{os.getpid()}")
+    try:
+        shutil.copyfile(made, beside)
+        _sync(beside)
+        beside.replace(final)
+    finally:
+        beside.unlink(missing_ok=True)
+    made.unlink()
 
 
 def keep_original(made: Path, final: Path) -> None:

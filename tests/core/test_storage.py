@@ -1,6 +1,7 @@
 """Paths survive their way into tables and back, and previews appear whole or not at all."""
 
 import os
+import tempfile
 from pathlib import Path
 from uuid import uuid4
 
@@ -9,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.storage import path_to_text, preview_path, put_in_place, text_to_path, working_folder
+
+OTHER_DISK = Path("/dev/shm")
 
 
 @given(st.binary(min_size=1, max_size=255).filter(lambda name: b"\0" not in name))
@@ -36,3 +39,14 @@ def test_a_preview_is_put_in_place_by_one_rename(data_dir: Path) -> None:
         assert not made.exists()
     assert final.read_bytes() == b"picture"
     assert list((data_dir / "working").iterdir()) == []
+
+
+@pytest.mark.skipif(not OTHER_DISK.is_dir(), reason="there is no second file system here")
+def test_previews_may_lie_on_a_disk_of_their_own(tmp_path: Path) -> None:
+    made = tmp_path / "tile.webp"
+    made.write_bytes(b"picture")
+    with tempfile.TemporaryDirectory(dir=OTHER_DISK) as name:
+        final = Path(name) / "photo" / "tile.webp"
+        put_in_place(made, final)
+        assert final.read_bytes() == b"picture" and not made.exists()
+        assert list(final.parent.iterdir()) == [final]
