@@ -96,7 +96,7 @@ Words = Annotated[
     str,
     Field(
         max_length=LONGEST,
-        description="What the photos show, in words that need not be written anywhere: the nearest photos first. "
+        description="What the photos show, in words that need not be written anywhere: the nearest 200 at most. "
         f"It takes a model that a worker has; the answer may take up to {PATIENCE:.0f} seconds.",
     ),
 ]
