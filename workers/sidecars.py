@@ -54,10 +54,11 @@ def attach(folder: Folder, path: str, sha256: str, content: SidecarContent) -> i
     with transaction.atomic():
         hold(file)
         known = {row.photo_id: row for row in sidecars_in_file(file)}
-        for photo in known.keys() - wanted:
-            commands.record_sidecar_gone(photo, SidecarGone(file, path), actor=_ACTOR)
-        for photo in wanted:
-            if photo not in known or known[photo].sha256 != sha256:
+        # In one order, so that two sidecars of the same photos wait for one another and no more.
+        for photo in sorted(known.keys() | wanted):
+            if photo not in wanted:
+                commands.record_sidecar_gone(photo, SidecarGone(file, path), actor=_ACTOR)
+            elif photo not in known or known[photo].sha256 != sha256:
                 commands.record_sidecar(photo, read, actor=_ACTOR)
     return len(wanted)
 

@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import connection
@@ -29,7 +29,7 @@ from workers.errors import PoisonError
 from workers.imports import import_found, known_file
 from workers.pipelines.files import KINDS, read_file
 from workers.pipelines.kinds import PICTURE_EXTENSIONS
-from workers.pipelines.sidecars import may_be_sidecar, read_sidecar
+from workers.pipelines.sidecars import SidecarContent, may_be_sidecar, read_sidecar
 from workers.pipelines.xmp import read_xmp
 from workers.pipelines.xmpwriting import merge_xmp
 
@@ -430,6 +430,19 @@ def test_a_failure_after_the_event_leaves_neither_event_nor_half_a_file(
         sidecarwriting.write_sidecar(only())
     assert events_of(only().id, "photo.sidecar_written") == 0
     assert [path.name for path in folder.place.iterdir()] == ["IMG_1.jpg"]
+
+
+@pytest.mark.django_db
+def test_photos_hear_of_a_sidecar_in_one_order_so_that_two_sidecars_of_them_do_not_wait_in_a_circle(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    photos = [uuid4() for _ in range(8)]
+    told: list[UUID] = []
+    monkeypatch.setattr(sidecars, "_photos_of", lambda *_: photos)
+    monkeypatch.setattr("core.commands.sidecars.record_sidecar", lambda photo, *_, **__: told.append(photo))
+    content = SidecarContent("sidecar")
+    sidecars.attach(Folder(id=uuid4(), library_id=uuid4(), root="/photos"), "IMG_1.xmp", "0" * 64, content)
+    assert told == sorted(photos)
 
 
 def test_a_guessed_date_is_not_written(folder: Folder) -> None:
