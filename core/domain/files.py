@@ -81,10 +81,6 @@ class FileUploaded:
 FileEvent = FileUploaded | FileSkipped | FileFailed | FileRetried | FileSetAside | FileVanished
 
 
-class FileNotFailed(ValueError):
-    """There is no failure of this file to act on."""
-
-
 def file_id(folder: UUID, path: str) -> UUID:
     """A file's id follows from its folder and its path in it. A library's first folder has the library's id."""
     return uuid5(folder, f"file:{path}")

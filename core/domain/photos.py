@@ -127,16 +127,6 @@ def decide_replaced(photo: Photo, found: PhotoImported, read: MetadataRead) -> l
     return [ContentReplaced(file, *content, previous=photo.sha256, copies=copies), read]
 
 
-def decide_missing(photo: Photo, file: UUID) -> list[PhotoEvent]:
-    """A file is not where it was."""
-    return [FileMissing(file, photo.files[file].path)] if file in photo.files.keys() - photo.missing else []
-
-
-def decide_back(photo: Photo, file: UUID) -> list[PhotoEvent]:
-    """A missing file is there again."""
-    return [FileBack(photo.files[file])] if file in photo.missing else []
-
-
 def decide_moved(photo: Photo, old: UUID, to: OriginalFile) -> list[PhotoEvent]:
     """A file was renamed or moved."""
     return [FileMoved(old, to)] if old in photo.files else []

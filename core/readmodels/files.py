@@ -1,6 +1,6 @@
 """The files of each library: what was found at which path, and what became of it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -232,11 +232,6 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
 }
 TABLES = (PhotoFile,)
 READS = ("photos", "uploads")
-
-
-def known_files(ids: Iterable[UUID]) -> dict[UUID, PhotoFile]:
-    """What is known of these files, for a rescan."""
-    return PhotoFile.objects.in_bulk(list(ids))
 
 
 def some_files(folder_id: UUID, limit: int, below: str = "") -> list[str]:

@@ -1,6 +1,6 @@
 """How photos look: the colours in each with their shares, its styles, and which photos have which."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -269,12 +269,6 @@ def style_named(text: str) -> Style:
     if found is None:
         raise NoSuchLook(f"there is no style {text!r}")
     return found
-
-
-def shares_of(colour: str, photos: Iterable[UUID]) -> dict[UUID, float]:
-    """Photo → how much of it has the colour, for those of these in which it stands out."""
-    rows = rows_near(colour).filter(photo_id__in=list(photos)).values("photo_id")
-    return dict(rows.annotate(total=models.Sum("share")).values_list("photo_id", "total"))
 
 
 def _least_share(colour: str) -> float:

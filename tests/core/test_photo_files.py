@@ -36,12 +36,9 @@ def test_a_moved_file_keeps_its_place_among_the_files_of_its_photo() -> None:
     assert [file.path for file in state.there] == ["c.jpg", "b.jpg"]
 
 
-def test_a_file_that_is_missing_is_said_once_and_so_is_that_it_is_back() -> None:
-    state = photos.fold([IMPORTED, READ])
-    [missing] = photos.decide_missing(state, A.id)
-    gone = photos.evolve(state, missing)
+def test_a_file_that_was_missing_and_is_found_again_is_back() -> None:
+    gone = photos.fold([IMPORTED, READ, photos.FileMissing(A.id, "a.jpg")])
     assert (gone.there, list(gone.files)) == ([], [A.id])
-    assert photos.decide_missing(gone, A.id) == []
     assert photos.decide_import(gone, IMPORTED, READ) == [photos.FileBack(A)]
     assert photos.evolve(gone, photos.FileBack(A)).there == [A]
 
