@@ -40,6 +40,13 @@ def _start_database() -> None:
     settings.DATABASES["default"].update(database.configuration(folder))
 
 
+def pytest_configure() -> None:
+    # Not before Django is set up.
+    from tests import emptying
+
+    emptying.install()
+
+
 def pytest_unconfigure() -> None:
     _held.close()
 
