@@ -112,6 +112,8 @@ def suggest(request: Request) -> HttpResponse:
     with suppress(BadFilter):
         here = replace(here, asked=asked_in({**given, "q": texts}))
     found = [_choice(here, one) for one in suggestions(request.user, typed[:200])]
+    # What is in force already is rarely what somebody types for.
+    found.sort(key=lambda one: one.chosen)
     return render(request, "search/_suggestions.html", {"found": found, "typed": typed.strip()})
 
 
