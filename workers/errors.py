@@ -47,10 +47,19 @@ class PoisonError(JobError):
     kind = ErrorKind.POISON
 
 
+# What the words of the first such error promise, and what is true after the second.
+ONCE_MORE = "It is tried once more with nothing else running; its original is untouched."
+_DONE = "It was tried again with nothing else running and ended the same way; its original is untouched."
+
+
 class ResourceError(JobError):
     """Tried once more with the machine to itself."""
 
     kind = ErrorKind.RESOURCE
+
+    def settle(self) -> None:
+        """There is no other try: the words must not promise one."""
+        self.reason = self.reason.replace(ONCE_MORE, _DONE)
 
 
 class Verdict(NamedTuple):

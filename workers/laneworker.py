@@ -19,6 +19,7 @@ from procrastinate.worker import Worker
 from workers import attempts, children
 from workers.attempts import Ended, Fetched, Nothing
 from workers.deadletters import tell_of_death
+from workers.errors import ResourceError
 from workers.lanes import Lane
 from workers.presence import Presence
 from workers.recording import failure_of, remember_error
@@ -215,6 +216,8 @@ class LaneWorker(Worker):
     ) -> None:
         assert job.id is not None and job.worker_id is not None
         error = self._error_of(status, context)
+        if isinstance(error, ResourceError) and not retry_decision:
+            error.settle()
         ended = Ended(
             job_id=job.id,
             worker_id=job.worker_id,

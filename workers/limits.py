@@ -19,7 +19,7 @@ import psutil
 from pebble import ProcessExpired, ProcessPool
 
 from workers import child
-from workers.errors import JobError, ResourceError, TransientError
+from workers.errors import ONCE_MORE, JobError, ResourceError, TransientError
 
 # Between two looks at a child's memory it can grow by what the machine can write: some 100 MiB.
 # RLIMIT_DATA would be exact, but native libraries report its refusal as a broken file as often as not.
@@ -132,8 +132,7 @@ class Child:
 def _too_slow(seconds: float) -> JobError:
     return ResourceError(
         "time-limit",
-        f"This took longer than the {seconds:g} seconds that one picture may take, so it was stopped. "
-        "It is tried once more with nothing else running; its original is untouched.",
+        f"This took longer than the {seconds:g} seconds that one picture may take, so it was stopped. {ONCE_MORE}",
     )
 
 
@@ -141,16 +140,14 @@ def too_big(memory_mib: int) -> JobError:
     return ResourceError(
         "memory-limit",
         f"This needs more than the {memory_mib:,} MiB of memory that one picture may take, so it was stopped. "
-        "It is tried once more with nothing else running; its original is untouched. "
-        "If it fails again, allow more memory and press Retry.",
+        f"{ONCE_MORE} If it fails again, allow more memory and press Retry.",
     )
 
 
 def crashed(exit_code: int | None, last_words: str) -> JobError:
     error = ResourceError(
         "crashed",
-        f"The program that reads pictures broke down on this one ({_how_it_ended(exit_code)}). "
-        "It is tried once more with nothing else running; its original is untouched.",
+        f"The program that reads pictures broke down on this one ({_how_it_ended(exit_code)}). {ONCE_MORE}",
     )
     if last_words:
         error.add_note(f"Its last words:\n{last_words}")

@@ -14,7 +14,7 @@ from procrastinate.contrib.django import app
 from tests.workers import childrens_tasks
 from workers import attempts
 from workers.children import run_in_child
-from workers.errors import PoisonError, ResourceError, TransientError
+from workers.errors import ONCE_MORE, PoisonError, ResourceError, TransientError
 from workers.retries import RetryPolicy
 
 QUICK = RetryPolicy(budget=4, first=0.05, cap=0.2)
@@ -51,7 +51,7 @@ def unlucky(mark: str, how: str = "transient", times: int = 99) -> None:
         case "poison":
             raise PoisonError("empty-file", "This file is empty: it holds no picture.")
         case "resource":
-            raise ResourceError("memory", "Too large for this machine.")
+            raise ResourceError("memory", f"Too large for this machine. {ONCE_MORE}")
         case _:
             raise ValueError(f"/photos/2024/IMG_0001.jpg: bad thing at 0x7f00{len(how)} in line 12 \0 \udc80")
 

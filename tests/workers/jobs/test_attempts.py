@@ -69,6 +69,10 @@ def test_too_much_memory_is_tried_once_more_alone_and_then_dead(start_worker: St
     wait_until(lambda: status_of(job) == "failed")
     ran = list(Attempt.objects.order_by("number").values_list("queue", "worker", "outcome"))
     assert ran == [("files", "media", "retrying"), ("alone", "alone", "dead")]
+    # The words of the last one promise no other try.
+    told = [row[0] for row in rows("SELECT reason FROM job_attempt WHERE job_id = %s ORDER BY number", job)]
+    assert "is tried once more" in told[0]
+    assert "is tried once more" not in told[1] and "ended the same way" in told[1]
 
 
 def test_t6_an_unknown_task_is_a_dead_letter_with_a_plain_explanation(start_worker: Start) -> None:
