@@ -5,7 +5,7 @@ from functools import wraps
 from typing import Concatenate, ParamSpec
 
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
@@ -39,6 +39,22 @@ def signed_in(view: View[P]) -> View[P]:
         return redirect_to_login(request.get_full_path())
 
     return guarded
+
+
+def not_there(error: type[Exception], words: str) -> Callable[[View[P]], View[P]]:
+    """Answer that there is no such thing where a view raises this error: what one may not see is not there."""
+
+    def guard(view: View[P]) -> View[P]:
+        @wraps(view)
+        def answered(request: Request, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            try:
+                return view(request, *args, **kwargs)
+            except error as missing:
+                raise Http404(words) from missing
+
+        return answered
+
+    return guard
 
 
 def _is_signed_in(request: HttpRequest) -> bool:

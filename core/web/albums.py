@@ -1,10 +1,8 @@
 """Albums: all of them as cards, one with its photos, and what may be done with them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import wraps
-from typing import Concatenate, ParamSpec
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -24,7 +22,7 @@ from core.readmodels.filters import FILTERS, asked_in, check
 from core.readmodels.found import search
 from core.readmodels.stacks import stack_marks
 from core.readmodels.timeline import Cursor
-from core.web.access import Request, actor_of, signed_in
+from core.web.access import Request, actor_of, not_there, signed_in
 from core.web.albumwords import changes_in_words
 from core.web.edits import panel
 from core.web.pictures import visible_photo
@@ -33,7 +31,6 @@ from core.web.tiles import Day, days_of
 from core.web.words import counted, number
 
 PAGE = 120
-P = ParamSpec("P")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +44,7 @@ class Part:
     broken: bool = False
 
 
-def _found(
-    view: Callable[Concatenate[Request, P], HttpResponse],
-) -> Callable[Concatenate[Request, P], HttpResponse]:
-    """Another account's album is not there."""
-
-    @wraps(view)
-    def answered(request: Request, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        try:
-            return view(request, *args, **kwargs)
-        except AlbumNotFound as error:
-            raise Http404("There is no such album.") from error
-
-    return answered
+_found = not_there(AlbumNotFound, "There is no such album.")
 
 
 @require_safe

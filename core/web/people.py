@@ -1,8 +1,6 @@
 """People: everybody with a face, one person with all of theirs, who look alike; and what may be said of them."""
 
 from collections.abc import Callable
-from functools import wraps
-from typing import Concatenate, ParamSpec
 from uuid import UUID
 
 from django.http import Http404, HttpResponse, HttpResponseBadRequest
@@ -28,29 +26,16 @@ from core.readmodels.people import (
 )
 from core.readmodels.questions import loose_faces, questions_for
 from core.vectors import NEEDED, has_vectors
-from core.web.access import Request, signed_in
+from core.web.access import Request, not_there, signed_in
 from core.web.faces import face_tiles, pair_of, person_tile
 from core.web.peoplewords import acts_in_words
 from core.web.words import counted
 
 PAGE = 120
 QUESTIONS = 6
-P = ParamSpec("P")
 
 
-def _found(
-    view: Callable[Concatenate[Request, P], HttpResponse],
-) -> Callable[Concatenate[Request, P], HttpResponse]:
-    """Who may not be seen is not there."""
-
-    @wraps(view)
-    def answered(request: Request, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        try:
-            return view(request, *args, **kwargs)
-        except PersonNotFound as error:
-            raise Http404("There is no such person.") from error
-
-    return answered
+_found = not_there(PersonNotFound, "There is no such person.")
 
 
 @require_safe
