@@ -64,6 +64,24 @@ def shared() -> Path:
     return here
 
 
+@pytest.fixture(scope="session", autouse=True)
+def static_files_found_once() -> Iterator[None]:
+    """Each test client makes the middlewares anew; looking for all static files each time would take minutes."""
+    from core.web.statics import StaticFiles
+
+    look, found = StaticFiles.add_files_from_finders, {}
+
+    def look_once(middleware: StaticFiles) -> None:
+        if not found:
+            look(middleware)
+            found.update(middleware.files)
+        middleware.files.update(found)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(StaticFiles, "add_files_from_finders", look_once)
+        yield
+
+
 @pytest.fixture
 def mount() -> Iterator[Callable[..., None]]:
     """Mounts things at a place (`mount WORDS PLACE`) until the end of the test; a skip where one may not."""
