@@ -227,8 +227,8 @@ def _databases() -> Iterator[tuple[str, str]]:
                 with psycopg.connect(ours, autocommit=True) as connection:
                     connection.execute("CREATE DATABASE stock")
                 stock = make_conninfo(ours, dbname="stock")
-                for url, app in ((ours, "workers"), (stock, "procrastinate")):
-                    command = [sys.executable, "manage.py", "migrate", app, "--verbosity", "0"]
+                for url, apps in ((ours, []), (stock, ["procrastinate"])):
+                    command = [sys.executable, "manage.py", "migrate", *apps, "--verbosity", "0"]
                     subprocess.run(command, check=True, env=_environment(url))
                 yield ours, stock
         finally:
