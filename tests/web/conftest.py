@@ -1,12 +1,12 @@
 """Accounts, a library and photos for the pages' tests: arranged by the commands that the product uses."""
 
+import functools
 import hashlib
 import io
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -99,7 +99,7 @@ def jpeg(seed: str) -> bytes:
     return _encoded((60, 40), shade, "JPEG")
 
 
-@cache
+@functools.cache
 def webp(size: tuple[int, int]) -> bytes:
     return _encoded(size, 0xC07030, "WEBP")
 
