@@ -24,7 +24,7 @@ def test_j24_jobs_go_on_by_themselves_when_the_database_is_back_and_no_result_is
         "FILMROLL_DATA_DIR": str(tmp_path),
         "FILMROLL_CONCURRENCY": "2",
     }
-    subprocess.run([sys.executable, "manage.py", "migrate", "workers", "-v", "0"], cwd=ROOT, env=env, check=True)
+    subprocess.run([sys.executable, "manage.py", "migrate", "-v", "0"], cwd=ROOT, env=env, check=True)
     worker = WorkerProcess(tmp_path / "worker.log", "media", env).wait_until_started()
     long, mark = tmp_path / "long", tmp_path / "mark"
     try:
