@@ -139,22 +139,25 @@ def test_what_is_written_into_a_form_is_not_taken_away_by_an_update_and_a_set_bo
     assert window.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-@pytest.mark.slow
 def test_an_answer_that_comes_after_a_line_was_ticked_leaves_the_tick(operator: Any, make: Make) -> None:
-    first = make("dead")
+    job = make("dead")
     window = operator()
     window.goto("/jobs/dead/")
-    box = window.get_by_label(f"Choose job {first}")
+    box = window.get_by_label(f"Choose job {job}")
     box.wait_for()
+    # Ticked after the page's own look at what holds it up, before the answer can come. What the page fetched
+    # by itself when its stream opened may show the second job already: the tick alone tells.
     window.evaluate(
-        "job => document.addEventListener('htmx:beforeRequest', () => setTimeout(() =>"
-        " document.querySelector(`input[name=job][value='${job}']`).click()), {once: true})",
-        first,
+        "job => document.addEventListener('htmx:beforeRequest', function tick(event) {"
+        " if (!event.target.matches('[data-still]')) return;"
+        " document.removeEventListener('htmx:beforeRequest', tick);"
+        " document.querySelector(`input[name=job][value='${job}']`).click() })",
+        job,
     )
-    second = make("dead")
+    make("dead")
     _change()
     window.get_by_text("Updates wait while lines are ticked; something has changed").wait_for()
-    assert box.is_checked() and window.locator(f"//td/a[@href='/jobs/{second}/']").count() == 0
+    assert box.is_checked()
 
 
 @pytest.mark.slow
