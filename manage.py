@@ -17,6 +17,8 @@ _INTERRUPTED, _TERMINATED = 130, 143
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "core.settings")
+    # The programs and children that this one starts keep less freed memory: two heaps, not eight for each core.
+    os.environ.setdefault("MALLOC_ARENA_MAX", "2")
     # As an exception, so that the database is left in good order; servers and workers have their own way.
     signal.signal(signal.SIGTERM, _terminate)
     try:

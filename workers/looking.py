@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef
@@ -14,15 +14,18 @@ from core.domain.looks import PIXELS, LooksFound, Shade, StyleFound, told_by_fil
 from core.readmodels.libraries import Library
 from core.readmodels.looks import Looked
 from core.readmodels.photos import Photo
-from workers.pipelines.looks import LOOKS_VERSION, Looks
+from workers.pipelines.versions import LOOKS_VERSION
 from workers.queue import NewJob, defer_batch
+
+if TYPE_CHECKING:
+    from workers.pipelines.looks import Looks
 
 _DIGITS = 4
 _BOTH = (Analysis.COLOURS, Analysis.STYLES)
 _BATCH = 1000
 
 
-def looks_found(photo: Photo, content: str, made: Looks, size: tuple[int, int]) -> LooksFound:
+def looks_found(photo: Photo, content: str, made: "Looks", size: tuple[int, int]) -> LooksFound:
     """What is recorded of a photo: the colours, and the styles by what was measured and what the file says.
 
     `size` is the width and height of the upright original. What the library does without is not recorded.

@@ -18,7 +18,7 @@ from core.readmodels.photos import Photo
 from events.models import StoredEvent
 from workers.imports import find_original, read_again
 from workers.pipelines.metadata import METADATA_VERSION
-from workers.pipelines.previews import PREVIEWS_VERSION
+from workers.pipelines.versions import PREVIEWS_VERSION
 from workers.queue import NewJob, defer_batch
 
 TASK, LIBRARY_TASK = "remake_photo", "remake_library"

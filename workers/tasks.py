@@ -4,7 +4,7 @@ A task swallows no failure: it is the queue's to record, retry and show. When a 
 `workers.deaths` says so in the photo's own history.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.conf import settings
@@ -38,9 +38,12 @@ from workers import (
 from workers.children import run_in_child
 from workers.imports import find_original, import_found
 from workers.operations import run_slice
-from workers.pipelines import looks, previews
+from workers.pipelines.versions import PREVIEWS_VERSION
 from workers.retries import RetryPolicy
 from workers.scan import queue_scans, scan_folders
+
+if TYPE_CHECKING:
+    from workers.pipelines.previews import Previews
 
 _DECODE_SECONDS = 20
 _LOOKS = "worker:looks"
@@ -85,6 +88,9 @@ def write_sidecar(photo: str) -> str:
 @app.task(name="render_previews", queue="previews", priority=20, retry=RetryPolicy())
 def render_previews(photo: str) -> str:
     """Decode the original once, in a child process, and put tile and large preview in their place."""
+    # What decodes pictures is loaded by those who have some to decode, as below.
+    from workers.pipelines import previews
+
     known = Photo.objects.get(id=UUID(photo))
     original = find_original(known)
     if original is None:
@@ -131,6 +137,8 @@ def remake_photo(photo: str) -> str:
 @app.task(name="find_looks", queue="previews", priority=0, retry=RetryPolicy())
 def find_looks(photo: str) -> str:
     """Look at a photo again, on its tile, never again on the original: colours and styles by today's rules."""
+    from workers.pipelines import looks
+
     known = Photo.objects.get(id=UUID(photo))
     if not known.revision or not known.width or not known.height:
         return "there is no preview yet; its looks come with it"
@@ -237,9 +245,9 @@ def rescan_libraries() -> None:
     queue_scans([library.id for library in all_libraries()])
 
 
-def _rendered(made: previews.Previews, revision: str) -> photos.PreviewsRendered:
+def _rendered(made: "Previews", revision: str) -> photos.PreviewsRendered:
     return photos.PreviewsRendered(
-        step_version=previews.PREVIEWS_VERSION,
+        step_version=PREVIEWS_VERSION,
         revision=revision,
         width=made.width,
         height=made.height,

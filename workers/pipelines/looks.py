@@ -25,8 +25,6 @@ from core.domain.colours import (
 )
 from workers.errors import PoisonError
 
-LOOKS_VERSION = 1
-
 Floats = NDArray[np.float32]
 
 _EDGE = 96

@@ -19,9 +19,6 @@ from workers.pipelines.poster import decode_poster
 from workers.pipelines.raw import decode_raw
 from workers.pipelines.scaling import fitted
 
-# Raised whenever the pictures come out differently; `manage.py remake` makes the older ones again.
-PREVIEWS_VERSION = 2
-
 LARGE_EDGE = 2048
 # Half of 12 megapixels' 4,032 or 4,000 is near enough: decoded at half size, they need no scaling at all.
 LARGE_ENOUGH = 1920

@@ -17,7 +17,7 @@ from core.readmodels.photos import Photo
 from core.storage import preview_path, previews_folder
 from tests.workers.files.conftest import Home, history, work
 from workers import imports, oldpreviews
-from workers.pipelines import previews
+from workers.pipelines import versions
 
 pytestmark = pytest.mark.django_db
 
@@ -49,8 +49,8 @@ def upgrade(monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def act(*, pictures: bool = False, facts: bool = False) -> None:
         if pictures:
-            newer = previews.PREVIEWS_VERSION + 1
-            monkeypatch.setattr(previews, "PREVIEWS_VERSION", newer)
+            newer = versions.PREVIEWS_VERSION + 1
+            monkeypatch.setattr("workers.tasks.PREVIEWS_VERSION", newer)
             monkeypatch.setattr("workers.remaking.PREVIEWS_VERSION", newer)
         if facts:
             newer = imports.METADATA_VERSION + 1
