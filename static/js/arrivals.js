@@ -4,13 +4,20 @@
 
 const timeline = document.getElementById("timeline");
 let busy = false;
+let again = false;
 
+// Told while it is still fetching: what it fetches may be older than what it was told of, so it looks once more.
 document.addEventListener("htmx:afterSettle", async (event) => {
-  if (event.target.id !== "arrivals" || busy) return;
+  if (event.target.id !== "arrivals") return;
+  again = true;
+  if (busy) return;
   busy = true;
   try {
-    if (mayJoin() && Number(document.getElementById("arrivals").dataset.arrived)) await join();
-    else await fillWaiting();
+    while (again) {
+      again = false;
+      if (mayJoin() && Number(document.getElementById("arrivals").dataset.arrived)) await join();
+      else await fillWaiting();
+    }
   } finally {
     busy = false;
   }

@@ -17,7 +17,8 @@ function press(selector) {
 }
 
 document.addEventListener("toggle", (event) => {
-  if (!event.target.matches?.(".edit") || !event.target.open) return;
+  if (!event.target.matches?.(".edit")) return;
+  if (!event.target.open) return catchUp();
   for (const other of document.querySelectorAll("#details .edit[open]")) if (other !== event.target) other.open = false;
   event.target.querySelector("[name=value], [name=name]")?.focus();
 }, true);
@@ -31,18 +32,29 @@ function close(edit) {
   edit.querySelector("summary").focus();
 }
 
-// The panel renews itself while work is going on; not under the hands of somebody who writes.
+// The panel renews itself while work is going on; not under the hands of somebody who writes, but afterwards.
+let missed = false;
+
+function catchUp() {
+  if (!missed || busy()) return;
+  missed = false;
+  htmx.trigger("#details", "sse:photos");
+}
+
 document.addEventListener("htmx:beforeRequest", (event) => {
-  if (event.target.id === "details" && busy()) event.preventDefault();
+  if (event.target.id !== "details" || !busy()) return;
+  event.preventDefault();
+  missed = true;
 });
 
 // After a change the focus stays where it was, on the panel that took the old one's place.
 let last = "";
 document.addEventListener("htmx:beforeSwap", (event) => {
   if (event.target.id !== "details") return;
-  // It was asked for before the form was opened: what is written there stays, and the next signal asks again.
+  // It was asked for before the form was opened: what is written there stays.
   if (event.detail.requestConfig?.verb === "get" && busy()) {
     event.detail.shouldSwap = false;
+    missed = true;
     return;
   }
   const held = document.activeElement;

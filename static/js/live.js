@@ -4,6 +4,9 @@
 // and the seventh tab would hang for ever, so a hidden tab lets its stream go and a shown one takes it
 // up again. After each opening every listener is told once: whatever was missed meanwhile is fetched.
 
+// How often each signal was heard.
+const heard = new Map();
+
 class Stream extends EventTarget {
   #url;
   #source = null;
@@ -65,7 +68,12 @@ class Stream extends EventTarget {
   }
 
   #tellAll() {
-    for (const name of this.#names) this.dispatchEvent(new MessageEvent(name, { data: "" }));
+    for (const name of this.#names) this.#tell(name, "");
+  }
+
+  #tell(name, data) {
+    heard.set(name, (heard.get(name) ?? 0) + 1);
+    this.dispatchEvent(new MessageEvent(name, { data }));
   }
 
   // Another number than before: something has changed, and its message may have been lost.
@@ -82,7 +90,25 @@ class Stream extends EventTarget {
     setTimeout(this.#follow, 3000 + 4000 * Math.random());
   }
 
-  #forward = (event) => this.dispatchEvent(new MessageEvent(event.type, { data: event.data }));
+  #forward = (event) => this.#tell(event.type, event.data);
 }
 
 htmx.createEventSource = (url) => new Stream(url);
+
+// A part that replaces itself hears nothing from its request until its successor has settled, and what htmx has
+// queued dies with the old element. Whatever was signalled in between is asked for once more.
+const before = new WeakMap();
+const signalOf = (part) => part.getAttribute("hx-trigger")?.match(/^sse:(\w+)$/)?.[1];
+
+document.addEventListener("htmx:beforeRequest", ({ detail }) => {
+  const name = signalOf(detail.elt);
+  if (name) before.set(detail.xhr, heard.get(name));
+});
+
+document.addEventListener("htmx:afterSettle", ({ target, detail }) => {
+  if (!before.has(detail.xhr)) return;
+  for (const part of [target, ...target.querySelectorAll("[hx-trigger]")]) {
+    const name = signalOf(part);
+    if (name && heard.get(name) !== before.get(detail.xhr)) htmx.trigger(part, `sse:${name}`);
+  }
+});

@@ -54,7 +54,8 @@ def child(machine: Installation, up: subprocess.Popen[bytes], name: str) -> psut
         for process in psutil.Process(up.pid).children():
             with contextlib.suppress(psutil.Error):
                 words = process.cmdline()
-                if words[-1] == name or (name == "postgres" and words and words[0].endswith("/postgres")):
+                # A program that has just died has no words left.
+                if words and (words[-1] == name or (name == "postgres" and words[0].endswith("/postgres"))):
                     return process
         time.sleep(0.05)
     raise AssertionError(f"no {name}\n{machine.logs()}")

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 from core.accounts import Account
@@ -230,6 +231,39 @@ def test_a_waiting_tile_gets_its_picture_where_it_stands(shelf: Shelf, signed_in
     shelf.render(photo, (400, 600))
     window.locator(f"#p-{photo} img").wait_for()
     assert window.locator(f"#p-{photo}").bounding_box() == before
+
+
+def test_what_is_signalled_while_a_part_is_fetched_is_fetched_once_more(shelf: Shelf, signed_in: Any) -> None:
+    soon, bad = shelf.photo("soon.jpg", ready=False), shelf.photo("bad.jpg", ready=False)
+    window = signed_in()
+    window.get_by_text("2 to go").wait_for()
+    window.evaluate("window.told = 0; addEventListener('htmx:sseMessage', () => { told = performance.now() })")
+    held: dict[str, tuple[Any, Any]] = {}
+
+    def hold(route: Any) -> None:
+        name = route.request.url.split("?")[0]
+        if name in held:
+            route.continue_()
+        else:
+            held[name] = (route, route.fetch())
+
+    for address in ("**/tiles/*", "**/progress/"):
+        window.route(address, hold)
+    signal()
+    wait_until(lambda: window.evaluate("told") and len(held) == 2, 30)
+    before = window.evaluate("told")
+    shelf.render(soon)
+    shelf.fail(bad)
+    wait_until(lambda: window.evaluate("before => told > before && performance.now() - told > 1000", before), 30)
+    for route, answer in held.values():
+        route.fulfill(response=answer)
+    window.locator(f"#p-{soon} img").wait_for()
+    window.get_by_role("link", name="1 failure to look at").wait_for()
+
+
+def signal() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("NOTIFY filmroll_events")
 
 
 @pytest.mark.slow
