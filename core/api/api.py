@@ -24,6 +24,7 @@ from core.domain.edits import BadValue, ChangedMeanwhile, NotUndoable
 from core.domain.libraries import FolderTaken, LastFolder, LibraryNotFound, NotAFolder
 from core.domain.people import PersonNotFound
 from core.domain.photos import NothingToRetry, PhotoNotFound
+from core.domain.stacks import NotStacked
 from core.domain.uploads import UploadRefused
 from core.readmodels.failures import FailureNotFound
 from core.tus import refusal
@@ -82,5 +83,6 @@ def changed_meanwhile(request: HttpRequest, error: Exception) -> HttpResponse:
 @api.exception_handler(NotUndoable)
 @api.exception_handler(LastFolder)
 @api.exception_handler(NothingToRetry)
+@api.exception_handler(NotStacked)
 def nothing_to_retry(request: HttpRequest, error: Exception) -> HttpResponse:
     return api.create_response(request, {"detail": f"{error}."}, status=409)

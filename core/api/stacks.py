@@ -30,9 +30,8 @@ def put_together(request: HttpRequest, wanted: Together) -> dict[str, Any]:
     photos = [photo_for(asker(request), one) for one in dict.fromkeys(wanted.photos)]
     if len(photos) < 2 or len({photo.library_id for photo in photos}) != 1:
         raise HttpError(422, "A stack has two photos or more, all of one library.")
-    stack, actor = uuid4(), _actor(request)
-    stack_photos(stack, dict.fromkeys([photo.id for photo in photos], StackRule.HAND), actor=actor)
-    put_on_top(stack, photos[0].id, actor=actor)
+    members = dict.fromkeys([photo.id for photo in photos], StackRule.HAND)
+    stack_photos(uuid4(), members, top=photos[0].id, actor=_actor(request))
     return detail(request, photos[0].id)
 
 
@@ -46,7 +45,7 @@ def take_apart(request: HttpRequest, photo_id: UUID) -> dict[str, Any]:
 
 @router.put("/{photo_id}/top", response=PhotoDetail, summary="Show the stack by this photo")
 def choose_top(request: HttpRequest, photo_id: UUID) -> dict[str, Any]:
-    """404 when the photo is in no stack."""
+    """404 when the photo is in no stack, 409 when it was taken out just now."""
     put_on_top(_stack_with(request, photo_id).id, photo_id, actor=_actor(request))
     return detail(request, photo_id)
 

@@ -1,20 +1,18 @@
 """What may be done with photos that look alike: keep one in sight, tell them apart, and take either back."""
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from uuid import UUID
 
 from django.db import connection, transaction
 
-from core.commands.edits import edit_photo, undo_part_of
-from core.commands.log import write_together
+from core.commands.decisions import Decision, of_photo, settle_all
+from core.commands.edits import editing, undo_part_of
+from core.commands.log import photo_events
 from core.domain import codec, duplicates, edits
 from core.domain.duplicates import Judgement, NotAChoice
-from core.domain.photos import PhotoNotFound
-from core.domain.streams import photo_stream
 from events.event import Event
-from events.store import VersionConflict, read_stream
 
-_RACES = 5
 # Photos that are written in one append.
 _BATCH = 500
 _Decide = Callable[[UUID, Judgement], Sequence[duplicates.DuplicateEvent]]
@@ -29,10 +27,10 @@ def keep_best(
     """
     with transaction.atomic():
         _take_turns()
-        if _folded(_stored(keep)).of is not None:
+        if _folded(photo_events(keep)).of is not None:
             raise NotAChoice("The photo to keep is itself a duplicate of another one by now.")
-        _decide(set(others) - {keep}, lambda _, state: duplicates.decide_marked(state, keep, review), actor)
-        edit_photo(keep, words, actor=actor, part_of=review)
+        marks = _judging(set(others) - {keep}, lambda _, state: duplicates.decide_marked(state, keep, review))
+        settle_all([*marks, editing(keep, words, part_of=review)], actor=actor)
 
 
 def tell_apart(photos: Iterable[UUID], *, review: UUID, actor: str) -> None:
@@ -49,7 +47,7 @@ def show_again(photo: UUID, *, actor: str) -> None:
 def undo_review(photos: Iterable[UUID], review: UUID, *, actor: str) -> None:
     """Take back what was decided of these photos in a review. Raises PhotoNotFound."""
     wanted = sorted(set(photos))
-    judged = [_folded(_stored(photo)) for photo in wanted]
+    judged = [_folded(photo_events(photo)) for photo in wanted]
     kept = {one.of for one in judged if one.of is not None and one.review == review}
     for start in range(0, len(wanted), _BATCH):
         _decide(wanted[start : start + _BATCH], lambda _, state: duplicates.decide_undone(state, review), actor)
@@ -62,7 +60,7 @@ def undo_decision(photo: UUID, event: UUID, *, actor: str) -> bool:
 
     Raises PhotoNotFound.
     """
-    facts = _facts(_stored(photo))
+    facts = _facts(photo_events(photo))
     if event not in duplicates.in_force(facts):
         return False
     match next(fact for identity, _, fact in facts if identity == event):
@@ -80,19 +78,15 @@ def _take_turns() -> None:
 
 
 def _decide(photos: Iterable[UUID], decide: _Decide, actor: str) -> None:
-    """Decide on all, append to all: streams first, in one order, then what follows from them."""
-    wanted = sorted(set(photos))
-    for race in range(_RACES):
-        news = []
-        for photo in wanted:
-            stored = _stored(photo)
-            news.append((photo_stream(photo), stored[-1].version, decide(photo, _folded(stored))))
-        try:
-            write_together(news, actor=actor)
-            return
-        except VersionConflict:
-            if race == _RACES - 1:
-                raise
+    settle_all(_judging(photos, decide), actor=actor)
+
+
+def _judging(photos: Iterable[UUID], decide: _Decide) -> list[Decision]:
+    return [of_photo(photo, partial(_judged, photo, decide)) for photo in set(photos)]
+
+
+def _judged(photo: UUID, decide: _Decide, stored: Iterable[Event]) -> Sequence[duplicates.DuplicateEvent]:
+    return decide(photo, _folded(stored))
 
 
 def _folded(stored: Iterable[Event]) -> Judgement:
@@ -100,11 +94,4 @@ def _folded(stored: Iterable[Event]) -> Judgement:
 
 
 def _facts(stored: Iterable[Event]) -> list[tuple[UUID, str, object]]:
-    return [(one.event_id, one.type, codec.decode(one)) for one in stored if one.type in codec.TYPES]
-
-
-def _stored(photo: UUID) -> list[Event]:
-    stored = read_stream(photo_stream(photo))
-    if not stored:
-        raise PhotoNotFound(str(photo))
-    return stored
+    return [(one.event_id, one.type, codec.decode(one)) for one in stored]

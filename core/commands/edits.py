@@ -1,18 +1,15 @@
 """What a person may say of a photo, and take back."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 from uuid import UUID, uuid5
 
-from core.commands.log import write
+from core.commands.decisions import Decision, of_photo, settle
+from core.commands.log import named, photo_events
 from core.domain import codec, edits, stacks
-from core.domain.photos import PhotoNotFound
-from core.domain.streams import photo_stream
+from core.domain.codec import DomainEvent
 from events.event import Event
-from events.store import VersionConflict, read_stream
-
-_RACES = 5
 
 
 def edit_photo(
@@ -29,17 +26,28 @@ def edit_photo(
     `part_of` a larger act can be taken back with it.
     Raises BadValue, ChangedMeanwhile, PhotoNotFound.
     """
-    _write(photo_id, lambda stored: _edited(stored, changes, seen), actor, part_of)
+    settle(editing(photo_id, changes, seen=seen, part_of=part_of), actor=actor)
+
+
+def editing(
+    photo_id: UUID, changes: Sequence[edits.Edit], *, seen: int | None = None, part_of: UUID | None = None
+) -> Decision:
+    """What `edit_photo` decides, for an act that writes to other photos too."""
+
+    def name(news: Sequence[DomainEvent]) -> list[UUID]:
+        return [_part_id(part_of, photo_id, codec.encode(one)[0]) for one in news] if part_of else []
+
+    return of_photo(photo_id, lambda stored: _edited(stored, changes, seen), name)
 
 
 def undo_edit(photo_id: UUID, event: UUID, *, actor: str) -> None:
     """Take back one change, or one undoing. Raises NotUndoable, PhotoNotFound."""
-    _write(photo_id, lambda stored: edits.decide_undo(_named(stored), event), actor)
+    settle(of_photo(photo_id, lambda stored: edits.decide_undo(named(stored), event)), actor=actor)
 
 
 def undo_part_of(photo_id: UUID, act: UUID, *, actor: str) -> None:
     """Take back what was said as part of a larger act, as far as it counts still. Raises PhotoNotFound."""
-    for event in _stored(photo_id):
+    for event in photo_events(photo_id):
         if event.event_id == _part_id(act, photo_id, event.type):
             with suppress(edits.NotUndoable):
                 undo_edit(photo_id, event.event_id, actor=actor)
@@ -47,7 +55,7 @@ def undo_part_of(photo_id: UUID, act: UUID, *, actor: str) -> None:
 
 def version_of(photo_id: UUID) -> int:
     """The version of a photo's stream. Raises PhotoNotFound."""
-    return _stored(photo_id)[-1].version
+    return photo_events(photo_id)[-1].version
 
 
 def changes_since(photo_id: UUID, version: int) -> list[UUID]:
@@ -55,7 +63,7 @@ def changes_since(photo_id: UUID, version: int) -> list[UUID]:
     kinds = (*edits.EDITS, stacks.PhotoStacked, stacks.PhotoUnstacked)
     return [
         event.event_id
-        for event in _stored(photo_id)
+        for event in photo_events(photo_id)
         if event.version > version and isinstance(codec.decode(event), kinds)
     ]
 
@@ -80,36 +88,11 @@ def _refuse_overwriting(stored: Sequence[Event], seen: int, names: set[str]) -> 
         raise edits.ChangedMeanwhile("Somebody changed this just now. Look at it again before you change it.")
 
 
-def _facts(stored: Any) -> list[edits.EditEvent]:
+def _facts(stored: Iterable[Event]) -> list[edits.EditEvent]:
     return [
         fact for event in stored if isinstance(fact := codec.decode(event), (*edits.EDITS, edits.ChangeUndone))
     ]
 
 
-def _named(stored: Sequence[Event]) -> list[tuple[UUID, object]]:
-    return [(event.event_id, codec.decode(event)) for event in stored]
-
-
 def _part_id(act: UUID, photo: UUID, type_: str) -> UUID:
     return uuid5(act, f"{photo}:{type_}")
-
-
-def _write(photo_id: UUID, decide: Any, actor: str, part_of: UUID | None = None) -> None:
-    """Load, decide, append at the version that was seen; somebody else's write in between means: again."""
-    for race in range(_RACES):
-        stored = _stored(photo_id)
-        try:
-            news = decide(stored)
-            ids = [_part_id(part_of, photo_id, codec.encode(one)[0]) for one in news] if part_of else []
-            write(photo_stream(photo_id), news, actor=actor, expected=stored[-1].version, ids=ids)
-            return
-        except VersionConflict:
-            if race == _RACES - 1:
-                raise
-
-
-def _stored(photo_id: UUID) -> list[Event]:
-    stored = read_stream(photo_stream(photo_id))
-    if not stored:
-        raise PhotoNotFound(str(photo_id))
-    return stored

@@ -1,6 +1,7 @@
 """How commands read and write the event log; nothing else appends to it."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from uuid import UUID
 
@@ -18,9 +19,32 @@ except PackageNotFoundError:  # run from a checkout
     CODE_VERSION = "0.1.0"
 
 
+@dataclass(frozen=True, slots=True)
+class News:
+    """What is to be appended to a stream that was `seen` at this version; `ids` names the first events."""
+
+    stream: str
+    seen: int
+    events: Sequence[codec.DomainEvent]
+    ids: Sequence[UUID] = ()
+
+
 def load_photo(photo_id: UUID) -> photos.Photo:
     """A photo's state as committed; one that has no events yet does not `exists`."""
     return photos.fold(_photo_events(read_stream(photo_stream(photo_id))))
+
+
+def photo_events(photo_id: UUID) -> Sequence[Event]:
+    """All events of a photo. Raises PhotoNotFound."""
+    stored = read_stream(photo_stream(photo_id))
+    if not stored:
+        raise photos.PhotoNotFound(str(photo_id))
+    return stored
+
+
+def named(stored: Iterable[Event]) -> list[tuple[UUID, object]]:
+    """What the events of a stream say, each with its id."""
+    return [(event.event_id, codec.decode(event)) for event in stored]
 
 
 def load_library(library_id: UUID) -> libraries.Library:
@@ -55,16 +79,22 @@ def write_many(news: Sequence[tuple[str, codec.DomainEvent]], *, actor: str) -> 
         append_many([Append(stream, ANY, events) for stream, events in by_stream.items()], _meta(actor))
 
 
-def write_together(news: Sequence[tuple[str, int, Sequence[codec.DomainEvent]]], *, actor: str) -> None:
-    """Append to several streams at the versions that were seen, all or none: (stream, version, events).
+def write_together(news: Iterable[News], *, actor: str) -> bool:
+    """Append to several streams at the versions that were seen, all or none; whether there was anything.
 
     Raises what `events.store.append_many` raises.
     """
     appends = [
-        Append(stream, seen, [_new(event, ()) for event in events]) for stream, seen, events in news if events
+        Append(one.stream, one.seen, [_new(event, one.ids[at : at + 1]) for at, event in enumerate(one.events)])
+        for one in news
+        if one.events
     ]
-    if appends:
+    if len(appends) == 1:
+        [alone] = appends  # costs no savepoint
+        append(alone.stream_id, alone.expected, alone.events, _meta(actor))
+    elif appends:
         append_many(appends, _meta(actor))
+    return bool(appends)
 
 
 def _new(event: codec.DomainEvent, named: Sequence[UUID]) -> NewEvent:

@@ -3,33 +3,32 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from uuid import UUID
 
-from django.db import transaction
-
-from core.commands.log import write
-from core.domain import codec, stacks
-from core.domain.photos import PhotoNotFound
+from core.commands.decisions import Decision, of_photo, settle, settle_all
+from core.commands.log import named, photo_events
+from core.domain import stacks
 from core.domain.stacks import StackRule
-from core.domain.streams import photo_stream
-from events.event import Event
-from events.store import VersionConflict, read_stream
 
-_RACES = 5
 _Decide = Callable[[stacks.Membership], Sequence[stacks.StackEvent]]
 
 
-def stack_photos(stack: UUID, members: Mapping[UUID, StackRule], *, actor: str) -> None:
-    """Put photos together, all or none; each leaves the stack that it was in. Raises PhotoNotFound."""
-    _decide_all(members, lambda one: lambda state: stacks.decide_stacked(state, stack, members[one]), actor)
+def stack_photos(stack: UUID, members: Mapping[UUID, StackRule], *, top: UUID | None = None, actor: str) -> None:
+    """Put photos together, all or none; each leaves the stack that it was in. `top` is the one to show.
+
+    Raises PhotoNotFound.
+    """
+    settle_all([_joining(one, stack, rule, top == one) for one, rule in members.items()], actor=actor)
 
 
 def unstack_photos(stack: UUID, members: Iterable[UUID], *, actor: str) -> None:
     """Take photos out of a stack, for good. Raises PhotoNotFound."""
-    _decide_all(members, lambda _: lambda state: stacks.decide_unstacked(state, stack), actor)
+    settle_all(
+        [_deciding(one, lambda state: stacks.decide_unstacked(state, stack)) for one in members], actor=actor
+    )
 
 
 def put_on_top(stack: UUID, photo: UUID, *, actor: str) -> None:
     """Show the stack by this photo. Raises NotStacked, PhotoNotFound."""
-    _decide_all([photo], lambda _: lambda state: stacks.decide_on_top(state, stack), actor)
+    settle(_deciding(photo, lambda state: stacks.decide_on_top(state, stack)), actor=actor)
 
 
 def undo_stacking(photo: UUID, event: UUID, others: Iterable[UUID], *, actor: str) -> bool:
@@ -37,47 +36,20 @@ def undo_stacking(photo: UUID, event: UUID, others: Iterable[UUID], *, actor: st
 
     What was done to the `others` of the stack in the same way is taken back with it. Raises PhotoNotFound.
     """
-    history = _named(_stored(photo))
+    history = named(photo_events(photo))
     target = next((fact for identity, fact in history if identity == event), None)
     if event not in stacks.in_force(history) or not isinstance(target, stacks.StackEvent):
         return False
     # One photo is on top: that another one was before is no part of this act.
-    wanted = [photo] if isinstance(target, stacks.PutOnTop) else [photo, *others]
-    with transaction.atomic():
-        for one in sorted(set(wanted)):
-            _write(one, lambda stored: stacks.decide_taken_back(_named(stored), target), actor)
+    wanted = {photo} if isinstance(target, stacks.PutOnTop) else {photo, *others}
+    back = [of_photo(one, lambda stored: stacks.decide_taken_back(named(stored), target)) for one in wanted]
+    settle_all(back, actor=actor)
     return True
 
 
-def _decide_all(members: Iterable[UUID], decide: Callable[[UUID], _Decide], actor: str) -> None:
-    # In one order, so that two who stack the same photos wait for one another and no more.
-    with transaction.atomic():
-        for photo in sorted(members):
-            _decide(photo, decide(photo), actor)
+def _joining(photo: UUID, stack: UUID, rule: StackRule, on_top: bool) -> Decision:
+    return _deciding(photo, lambda state: stacks.decide_stacked(state, stack, rule, on_top=on_top))
 
 
-def _decide(photo: UUID, decide: _Decide, actor: str) -> None:
-    _write(photo, lambda stored: decide(stacks.membership(fact for _, fact in _named(stored))), actor)
-
-
-def _write(photo: UUID, decide: Callable[[list[Event]], Sequence[stacks.StackEvent]], actor: str) -> None:
-    """Load, decide, append at the version that was seen; somebody else's write in between means: again."""
-    for race in range(_RACES):
-        stored = _stored(photo)
-        try:
-            write(photo_stream(photo), decide(stored), actor=actor, expected=stored[-1].version)
-            return
-        except VersionConflict:
-            if race == _RACES - 1:
-                raise
-
-
-def _stored(photo: UUID) -> list[Event]:
-    stored = read_stream(photo_stream(photo))
-    if not stored:
-        raise PhotoNotFound(str(photo))
-    return stored
-
-
-def _named(stored: Iterable[Event]) -> list[tuple[UUID, object]]:
-    return [(event.event_id, codec.decode(event)) for event in stored if event.type in codec.TYPES]
+def _deciding(photo: UUID, decide: _Decide) -> Decision:
+    return of_photo(photo, lambda stored: decide(stacks.membership(fact for _, fact in named(stored))))

@@ -119,11 +119,12 @@ def decide_taken_back(history: Sequence[tuple[UUID, object]], target: StackEvent
             )
 
 
-def decide_stacked(state: Membership, stack: UUID, rule: StackRule) -> list[StackEvent]:
+def decide_stacked(state: Membership, stack: UUID, rule: StackRule, *, on_top: bool = False) -> list[StackEvent]:
     """What a person has put together or taken apart stays so, whatever the machine finds."""
     if state.stack == stack or (state.by_hand and rule != StackRule.HAND):
         return []
-    return [PhotoStacked(stack, rule)]
+    joined: list[StackEvent] = [PhotoStacked(stack, rule)]
+    return [*joined, PutOnTop(stack)] if on_top else joined
 
 
 def decide_unstacked(state: Membership, stack: UUID) -> list[StackEvent]:

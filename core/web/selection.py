@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 
 from core.commands.albums import choose_cover, take_photos, undo_change
 from core.commands.edits import changes_since, edit_photo, version_of
-from core.commands.stacks import put_on_top, stack_photos
+from core.commands.stacks import stack_photos
 from core.domain import edits
 from core.domain.albums import AlbumNotFound
 from core.domain.stacks import StackRule
@@ -96,11 +96,11 @@ def _undo_album(request: Request, text: str) -> HttpResponse:
 def _stack(request: Request, photos: Sequence[Photo]) -> Done:
     if len(photos) < 2 or len({photo.library_id for photo in photos}) > 1:
         return Done("A stack has two photos or more, all of one library.", refused=True)
-    stack, top, before = uuid4(), photos[0].id, _versions(photos)
-    stack_photos(stack, dict.fromkeys([photo.id for photo in photos], StackRule.HAND), actor=actor_of(request))
+    top, before = photos[0].id, version_of(photos[0].id)
+    members = dict.fromkeys([photo.id for photo in photos], StackRule.HAND)
+    stack_photos(uuid4(), members, top=top, actor=actor_of(request))
     # One event takes back the whole stack.
-    first = changes_since(top, before[top])[:1]
-    put_on_top(stack, top, actor=actor_of(request))
+    first = changes_since(top, before)[:1]
     rest = [photo.id for photo in photos[1:]]
     return Done(
         f"{counted(len(photos), 'photo')} are shown as one.", [f"{top}:{one}" for one in first], rest, [top]

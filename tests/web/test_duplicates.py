@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from django.test import Client
 
 from core.accounts import Account
+from core.commands.duplicates import keep_best
 from core.commands.edits import edit_photo
 from core.commands.log import load_photo
 from core.commands.looks import record_alike
@@ -238,7 +239,6 @@ def test_a_group_stays_as_large_as_a_person_can_look_at(shelf: Shelf, monkeypatc
     assert proposed(shelf.owner) == [set(photos[:3]), set(photos[3:])]
 
 
-@pytest.mark.django_db(transaction=True)
 def nearly_same(photo: UUID, *others: UUID) -> None:
     told = tuple(Alike(other, 0.97) for other in others)
     record_alike(photo, AlikeFound(load_photo(photo).sha256, "m", "1", told), actor="test")
@@ -312,6 +312,33 @@ def test_of_two_that_arrive_at_the_same_time_the_second_sees_the_first(shelf: Sh
             wait_until(lambda: rendered.done() or someone_waits())
         rendered.result()
     assert proposed(shelf.owner) == [{first, second}]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_keeping_one_and_editing_both_at_the_same_time_wait_for_one_another_and_not_in_a_circle(
+    shelf: Shelf,
+) -> None:
+    first, second = sorted(alike(shelf))
+
+    def keep_first() -> None:
+        stars = edits.PhotoRated(4)
+        keep_best(first, [second], review=uuid4(), words=[stars], actor="account:1")
+        connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            edit_photo(first, [edits.PhotoTitled("Noon")], actor="account:2")
+            kept = pool.submit(keep_first)
+            wait_until(lambda: kept.done() or somebody_waits())
+            edit_photo(second, [edits.PhotoTitled("Noon")], actor="account:2")
+        kept.result()
+    assert list(Photo.objects.order_by("id").values_list("rating", "duplicate_of")) == [(4, None), (None, first)]
+
+
+def somebody_waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return bool(cursor.fetchone()[0])
 
 
 def test_programs_review_as_persons_do(shelf: Shelf, page: Client) -> None:

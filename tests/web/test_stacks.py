@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.test import Client
 
 from core.accounts import Account
+from core.api import stacks as stack_api
 from core.commands.stacks import undo_stacking, unstack_photos
 from core.domain import stacks
 from core.readmodels.photos import Photo, history_of
@@ -162,6 +163,21 @@ def test_programs_see_and_change_stacks(shelf: Shelf, page: Client) -> None:
     assert page.put(f"/api/v1/stacks/{raw}/top").json()["stack"]["members"] == [raw, other]
     lonely = page.post("/api/v1/stacks", {"photos": [raw, raw]}, content_type="application/json")
     assert lonely.status_code == 422
+
+
+def test_a_program_that_chooses_from_a_stack_as_it_is_taken_apart_is_told_so(
+    shelf: Shelf, page: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photos = arrive(shelf, "a/IMG_1.CR2", "a/IMG_1.JPG")
+    raw, choose = photos["a/IMG_1.CR2"], stack_api.put_on_top
+
+    def too_late(stack: UUID, photo: UUID, *, actor: str) -> None:
+        unstack_photos(stack, photos.values(), actor="account:1")
+        choose(stack, photo, actor=actor)
+
+    monkeypatch.setattr(stack_api, "put_on_top", too_late)
+    answer = page.put(f"/api/v1/stacks/{raw}/top")
+    assert (answer.status_code, answer.json()["detail"]) == (409, "This photo is in no stack any more.")
 
 
 @pytest.mark.django_db(transaction=True)
