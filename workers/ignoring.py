@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable
 
 from pathspec import GitIgnoreSpec
 
+from workers.halfmade import NAMES
+
 _NOTHING = re.compile(r"(?!)")
 
 
@@ -24,7 +26,7 @@ class Rules:
         else:
             by_name = [line for line in kept if _is_name(line)]
             by_path = [line for line in kept if not _is_name(line)]
-        self._file = _any_of(line for line in by_name if not line.endswith("/"))
+        self._file = _any_of([NAMES, *(line for line in by_name if not line.endswith("/"))])
         self._folder = _any_of(line.rstrip("/") for line in by_name)
         self._spec = GitIgnoreSpec.from_lines(by_path) if by_path else None
 

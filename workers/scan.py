@@ -21,6 +21,7 @@ from core.readmodels.libraries import Folder, Library, folders_of
 from core.storage import original_path, path_to_text
 from workers.actions import retry_jobs
 from workers.disks import is_gone, is_reachable, look_below
+from workers.halfmade import clear_if_left, is_called_so
 from workers.ignoring import Rules
 from workers.imports import known_file
 from workers.queue import NewJob, defer_batch
@@ -72,7 +73,7 @@ def scan(folder: Folder, rules: Rules, result: ScanResult) -> None:
     """Walk through one folder that is there."""
     away = look_below(folder)
     result.offline += [f"{folder.root}/{mount.path}" for mount in away]
-    walk = walk_files(folder.place, rules, result.unreadable)
+    walk = walk_files(folder.place, rules, result.unreadable, clearing=True)
     found: list[Found] = []
     left: list[str] = []
     for path, size, mtime_ns, is_there in _beside(walk, _known(folder.id), result):
@@ -228,24 +229,29 @@ def scan_job(library: str) -> NewJob:
     return NewJob("scan_library", queue="scan", args={"library": library}, priority=5)
 
 
-def walk_files(root: Path, rules: Rules, unreadable: list[str], below: str = "") -> Iterator[Seen]:
+def walk_files(
+    root: Path, rules: Rules, unreadable: list[str], below: str = "", *, clearing: bool = False
+) -> Iterator[Seen]:
     """Every file below a folder in the order of the paths' bytes: path as text, size, time.
 
     Symbolic links to files are followed, links to folders are not (they may loop). `below` starts further down.
+    `clearing` removes what a killed process left half-made there.
     """
     start = os.fspath(original_path(path_to_text(root), below)) if below else os.fspath(root)
     stack: list[Iterator[tuple[Any, ...]]] = [iter([(f"{below}/" if below else "", start)])]
     while stack:
         for entry in stack[-1]:
             if len(entry) == 2:
-                stack.append(iter(_listed(*entry, rules, unreadable)))
+                stack.append(iter(_listed(*entry, rules, unreadable, clearing)))
                 break
             yield entry  # a file: path, size, time
         else:
             stack.pop()
 
 
-def _listed(prefix: str, folder: str, rules: Rules, unreadable: list[str]) -> list[tuple[Any, ...]]:
+def _listed(
+    prefix: str, folder: str, rules: Rules, unreadable: list[str], clearing: bool
+) -> list[tuple[Any, ...]]:
     """What is in one folder, in order: files as (path, size, time), folders as (path with a slash, place)."""
     made: list[tuple[Any, ...]] = []
     try:
@@ -263,6 +269,8 @@ def _listed(prefix: str, folder: str, rules: Rules, unreadable: list[str]) -> li
                     made.append((f"{path}/", entry.path))
                 continue
             if rules.leaves_out_file(text, path):
+                if clearing and is_called_so(name):
+                    clear_if_left(Path(entry.path))
                 continue
             try:
                 facts = entry.stat()

@@ -11,7 +11,6 @@ import contextlib
 import errno
 import hashlib
 import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +28,7 @@ from core.readmodels.sidecars import sidecars_of_photo
 from core.storage import is_managed, original_path, put_in_place
 from workers.children import run_in_child
 from workers.errors import PoisonError, TransientError
+from workers.halfmade import half_made
 from workers.pipelines.xmpwriting import PROPERTIES, merge_xmp
 from workers.sidecars import hold
 
@@ -109,7 +109,8 @@ def _write(photo: Photo, path: str) -> str:
     file = file_id(folder.id, path)
     name = _called_after(photo.name, photo) if is_managed(folder.root) else ""
     written = SidecarWritten(file, path, hashlib.sha256(merged).hexdigest(), facts, name)
-    made = _half_made(place, merged, before)
+    mode = place.stat().st_mode & 0o7777 if before else 0o666 & ~_umask()
+    made = half_made(place.parent, merged, mode)
     try:
         # Whoever finds the new file waits for the event that says whose it is.
         with transaction.atomic():
@@ -138,20 +139,6 @@ def _read(place: Path) -> tuple[tuple[int, int] | None, bytes | None]:
     if before[0] > _LARGEST:
         raise PoisonError("sidecar-unreadable", "There is a sidecar already that is larger than 16 MB.")
     return before, place.read_bytes()
-
-
-def _half_made(place: Path, content: bytes, before: object) -> Path:
-    """The content in a hidden file in the same folder, with the rights that the file has there."""
-    descriptor, name = tempfile.mkstemp(dir=place.parent, prefix=".filmroll-", suffix=".tmp")
-    made = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        made.chmod(place.stat().st_mode & 0o7777 if before else 0o666 & ~_umask())
-    except OSError:
-        made.unlink(missing_ok=True)
-        raise
-    return made
 
 
 def _umask() -> int:

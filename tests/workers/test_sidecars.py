@@ -24,7 +24,7 @@ from core.readmodels.photos import Photo
 from core.readmodels.sidecars import Sidecar
 from events.reading import read_stream
 from tests.workers.pipelines.test_pipeline_sidecars import GOOGLE, xmp
-from workers import imports, sidecars, sidecarwriting, tasks
+from workers import halfmade, imports, sidecars, sidecarwriting, tasks
 from workers.errors import PoisonError
 from workers.imports import import_found, known_file
 from workers.pipelines.files import KINDS
@@ -239,7 +239,7 @@ def test_a_folder_that_can_only_be_read_is_told_in_the_history_and_nothing_else(
     def refuse(*given: object, **named: object) -> None:
         raise OSError(30, os.strerror(30))
 
-    monkeypatch.setattr(sidecarwriting.tempfile, "mkstemp", refuse)
+    monkeypatch.setattr(halfmade.tempfile, "mkstemp", refuse)
     ask_for_sidecar(only().id, actor="cli")
     settle()
     [told] = [e for e in read_stream(f"photo-{only().id}") if e.type == "photo.sidecar_not_written"]

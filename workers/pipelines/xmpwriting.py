@@ -21,7 +21,7 @@ _NS = {
     "photoshop": "http://ns.adobe.com/photoshop/1.0/",
 }
 _XML_LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
-_BEGIN = b'<?xpacket begin="\xef\xbb\xbf" id="W5M0MpCehiHzreSzNTczkc9d"?>\n'
+BEGIN = b'<?xpacket begin="\xef\xbb\xbf" id="W5M0MpCehiHzreSzNTczkc9d"?>\n'
 _END = b'\n<?xpacket end="w"?>\n'
 _DATES = ("exif:DateTimeOriginal", "photoshop:DateCreated", "xmp:CreateDate")
 _PLACE = ("exif:GPSLatitude", "exif:GPSLongitude", "exif:GPSAltitude", "exif:GPSAltitudeRef")
@@ -57,7 +57,7 @@ def merge_xmp(packet: bytes | None, facts: Mapping[str, Any]) -> bytes:
             _translate(home, names[0], translations)
     ElementTree.indent(root, " ")
     text: bytes = ElementTree.tostring(root, encoding="utf-8")
-    return _BEGIN + text + _END
+    return BEGIN + text + _END
 
 
 def _tree(packet: bytes | None) -> Element:
