@@ -1,7 +1,7 @@
 """Search by meaning, as pages and programs ask it: a worker describes the words, and is waited for a while."""
 
 import enum
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from django.conf import settings
@@ -30,9 +30,16 @@ class Want(enum.Enum):
     NUMBERS = enum.auto()  # the model has looked at none of the photos yet
 
 
+# What a worker says names folders of the server: that is for those who can do something about it.
+_PLAINLY = {
+    Want.INSTALLED: "Search by meaning is not set up here; an administrator can do that. All else works.",
+    Want.TROUBLE: "Search by meaning does not work at the moment; an administrator can see why.",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class ByMeaning:
-    """Photos, the nearest first, with how near they are; or why there are none, and what a worker said of it."""
+    """Photos, the nearest first, with how near they are; or why there are none, in words for the one who asks."""
 
     photos: list[Photo] = field(default_factory=list)
     alike: dict[UUID, float] = field(default_factory=dict)
@@ -52,11 +59,15 @@ def photos_by_meaning(account: Account, words: str, asked: Asked, limit: int) ->
     photos = photos_to_rank(account, asked)
     text = _described(words)
     if isinstance(text, ByMeaning):
-        return text
+        return text if account.is_staff else _plainly(text)
     found = ranked(photos, text, min(limit, MOST), narrowed=bool(asked))
     if not found.photos:
         return ByMeaning(left_out=found.left_out, want=Want.NUMBERS if found.left_out else None)
     return ByMeaning(found.photos, found.alike, found.left_out)
+
+
+def _plainly(found: ByMeaning) -> ByMeaning:
+    return replace(found, reason=_PLAINLY.get(found.want, "")) if found.want and found.reason else found
 
 
 def _described(words: str) -> Text | ByMeaning:

@@ -59,7 +59,10 @@ def why_not() -> str:
     preset = chosen()
     if preset is None:
         named = f" called {settings.MEANING_PRESET}" if settings.MEANING_PRESET else ""
-        return f"Search by meaning has no model: there is no preset{named} in {in_words()} (docs/search.md)."
+        return (
+            f"Search by meaning has no model: there is no preset{named} in {in_words()}. "
+            "Put one there, or copy it with ./manage.py models add FOLDER (docs/search.md)."
+        )
     if preset.lacking:
         return f"The preset in {preset.folder} is not whole: there is no {' and no '.join(preset.lacking)}."
     return ""

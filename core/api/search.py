@@ -69,7 +69,9 @@ class Found(PhotosPage):
         "worker has a model for it; answer, none has answered in time, ask again; trouble, the model could not be "
         "used; numbers, none of these photos has been looked at for it.",
     )
-    reason: str | None = Field(None, description="What a worker said of it.")
+    reason: str | None = Field(
+        None, description="The same in words; an administrator reads what a worker said of it."
+    )
     left_out: bool = Field(False, description="With `meaning`: some photos have not been looked at for it yet.")
 
 
