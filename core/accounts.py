@@ -19,6 +19,11 @@ class Account(AbstractUser):
     class Meta(AbstractUser.Meta):
         db_table = "account"
 
+    @property
+    def actor(self) -> str:
+        """The name under which events remember what this person did."""
+        return f"account:{self.pk}"
+
 
 class ApiKey(models.Model):
     """A key of one account; only its SHA-256 is kept, for a key of 256 random bits needs no slow hash."""

@@ -176,7 +176,13 @@ def _members(names: frozenset[str], unions: Mapping[str, frozenset[str]]) -> fro
 def _functions() -> Iterator[_Function]:
     for layer, module, node in _statements():
         if isinstance(node, ast.FunctionDef):
-            yield _Function(node.name, module, layer == "commands", _used(node), frozenset(_names(node.args)))
+            is_command = layer == "commands" and _asks_who_acts(node)
+            yield _Function(node.name, module, is_command, _used(node), frozenset(_names(node.args)))
+
+
+def _asks_who_acts(node: ast.FunctionDef) -> bool:
+    """As every command does; others in their modules only prepare."""
+    return any(given.arg == "actor" for given in (*node.args.args, *node.args.kwonlyargs))
 
 
 def _unions() -> dict[str, frozenset[str]]:

@@ -123,11 +123,6 @@ def outcome(upload: Upload) -> dict[str, str]:
     return {"Filmroll-Outcome": said, **photo}
 
 
-def actor(account: Account) -> str:
-    """The name under which events remember who uploaded."""
-    return f"account:{account.pk}"
-
-
 def _spoken(request: HttpRequest, act: Callable[[], HttpResponse]) -> HttpResponse:
     try:
         response = _options() if _method(request) == "OPTIONS" else _checked(request, act)
@@ -206,7 +201,7 @@ def _add(request: HttpRequest, upload: Upload, account: Account) -> HttpResponse
 
 
 def _finished(upload: Upload, account: Account, length: int) -> Upload:
-    return receiving.finish(upload, actor=actor(account)) if length == upload.size else upload
+    return receiving.finish(upload, actor=account.actor) if length == upload.size else upload
 
 
 def _expires(upload: Upload) -> dict[str, str]:

@@ -25,18 +25,18 @@ from core.readmodels.photos import photo_for
 def name(account: Account, person: UUID, text: str) -> Person:
     """Say who somebody is. Raises BadValue, PersonNotFound."""
     known = person_for(account, person)
-    commands.name_person(known.id, text, actor=_actor(account))
+    commands.name_person(known.id, text, actor=account.actor)
     return known
 
 
 def set_birthday(account: Account, person: UUID, day: str) -> None:
     """Raises BadValue, PersonNotFound."""
-    commands.set_birthday(person_for(account, person).id, day, actor=_actor(account))
+    commands.set_birthday(person_for(account, person).id, day, actor=account.actor)
 
 
 def hide(account: Account, person: UUID, hidden: bool) -> None:
     """Raises PersonNotFound."""
-    commands.hide_person(person_for(account, person).id, hidden, actor=_actor(account))
+    commands.hide_person(person_for(account, person).id, hidden, actor=account.actor)
 
 
 def choose_cover(account: Account, person: UUID, face: UUID | None) -> None:
@@ -44,7 +44,7 @@ def choose_cover(account: Account, person: UUID, face: UUID | None) -> None:
     known = person_for(account, person)
     if face is not None and face_for(account, face).face.person_id != known.id:
         raise BadValue("That is not a face of this person.")
-    commands.choose_cover(known.id, face, actor=_actor(account))
+    commands.choose_cover(known.id, face, actor=account.actor)
 
 
 def confirm(account: Account, faces: Iterable[UUID]) -> None:
@@ -52,14 +52,14 @@ def confirm(account: Account, faces: Iterable[UUID]) -> None:
     homes = homes_of(faces_for(account, faces))
     if not homes:
         raise BadValue("Choose faces that are somebody's.")
-    commands.confirm_faces(homes, actor=_actor(account))
+    commands.confirm_faces(homes, actor=account.actor)
 
 
 def reject(account: Account, person: UUID, faces: Iterable[UUID]) -> None:
     """Say that faces are not this person's. Raises BadValue, PersonNotFound."""
     known = person_for(account, person)
     wanted = [face.id for face in faces_for(account, faces)]
-    commands.reject_faces(known.id, wanted, family=family_of(known.id), actor=_actor(account))
+    commands.reject_faces(known.id, wanted, family=family_of(known.id), actor=account.actor)
 
 
 def move(account: Account, to: UUID, faces: Collection[UUID]) -> Person:
@@ -68,7 +68,7 @@ def move(account: Account, to: UUID, faces: Collection[UUID]) -> Person:
     found = faces_for(account, faces)
     _refuse_strangers(found, known.owner_id)
     wanted = [face.id for face in found]
-    commands.move_faces(known.id, wanted, source=_source(found), actor=_actor(account))
+    commands.move_faces(known.id, wanted, source=_source(found), actor=account.actor)
     return known
 
 
@@ -80,7 +80,7 @@ def split(account: Account, faces: Collection[UUID], text: str = "") -> UUID:
     owner = owner_of(photo_for(account, found[0].photo_id))
     _refuse_strangers(found, owner)
     wanted = [face.id for face in found]
-    return commands.begin_person(owner, wanted, source=_source(found), name=text, actor=_actor(account))
+    return commands.begin_person(owner, wanted, source=_source(found), name=text, actor=account.actor)
 
 
 def name_face(account: Account, face: UUID, text: str) -> UUID:
@@ -106,7 +106,7 @@ def merge(account: Account, person: UUID, into: UUID) -> UUID:
     one, other = person_for(account, person), person_for(account, into)
     if one.owner_id != other.owner_id:
         raise BadValue("These people are in the libraries of two owners.")
-    return commands.merge_people(one.id, other.id, actor=_actor(account))
+    return commands.merge_people(one.id, other.id, actor=account.actor)
 
 
 def answer(account: Account, one: UUID, other: UUID, *, is_face: bool, same: bool) -> None:
@@ -116,11 +116,11 @@ def answer(account: Account, one: UUID, other: UUID, *, is_face: bool, same: boo
         if same:
             merge(account, one, other)
         else:
-            commands.tell_apart(person_for(account, one).id, known.id, actor=_actor(account))
+            commands.tell_apart(person_for(account, one).id, known.id, actor=account.actor)
     elif same:
         _refuse_strangers(faces_for(account, [one]), known.owner_id)
         # To the group that it is like, which may be one of several that were merged.
-        commands.confirm_faces({other: [one]}, actor=_actor(account))
+        commands.confirm_faces({other: [one]}, actor=account.actor)
     else:
         reject(account, known.id, [one])
 
@@ -128,14 +128,14 @@ def answer(account: Account, one: UUID, other: UUID, *, is_face: bool, same: boo
 def undo(account: Account, act: UUID) -> UUID:
     """Take an act back; in whose stream it was. Raises NotUndoable, PersonNotFound."""
     known = act_for(account, act)
-    commands.undo_act(known.person_id, act, actor=_actor(account))
+    commands.undo_act(known.person_id, act, actor=account.actor)
     return known.person_id
 
 
 def group_again(account: Account) -> None:
     """Have the faces of this account's libraries grouped anew."""
     for owner in sorted(owners_seen(account)):
-        commands.ask_for_grouping(owner, actor=_actor(account))
+        commands.ask_for_grouping(owner, actor=account.actor)
 
 
 def _refuse_strangers(faces: Iterable[Face], owner: UUID) -> None:
@@ -147,7 +147,3 @@ def _source(faces: Iterable[Face]) -> UUID | None:
     """Whose they all were, if they were one person's."""
     people = {face.person_id for face in faces}
     return people.pop() if len(people) == 1 else None
-
-
-def _actor(account: Account) -> str:
-    return f"account:{account.pk}"

@@ -24,3 +24,8 @@ ACCESS = [KeyAuth(), SessionAuth()]
 def asker(request: HttpRequest) -> Account:
     """The account behind an authenticated request."""
     return cast(Account, request.auth)  # type: ignore[attr-defined]  # set by ninja
+
+
+def actor_of(request: HttpRequest) -> str:
+    """The name under which events remember who acted."""
+    return asker(request).actor

@@ -11,7 +11,7 @@ from ninja import Router, Schema, Status
 from ninja.errors import HttpError
 from pydantic import Field
 
-from core.api.access import Limit, asker
+from core.api.access import Limit, actor_of, asker
 from core.api.photos import PhotosPage, summary
 from core.commands import albums as commands
 from core.domain.albums import PHOTOS_LIMIT, Wanted
@@ -95,7 +95,7 @@ def make_album(request: HttpRequest, new: NewAlbum) -> Status[Any]:
     account = asker(request)
     rule = None if new.rule is None else _wanted(request, new.rule)
     _refuse_unseen(request, new.photos)
-    made = commands.make_album(account.pk, new.name, rule=rule, photos=new.photos, actor=_actor(request))
+    made = commands.make_album(account.pk, new.name, rule=rule, photos=new.photos, actor=actor_of(request))
     return Status(201, _one(request, made))
 
 
@@ -111,9 +111,9 @@ def change_album(request: HttpRequest, album_id: UUID, changes: AlbumChanges) ->
     album, given = album_for(asker(request), album_id), changes.dict(exclude_unset=True)
     with transaction.atomic():
         if given.get("name") is not None:
-            commands.rename_album(album.id, given["name"], actor=_actor(request))
+            commands.rename_album(album.id, given["name"], actor=actor_of(request))
         if given.get("rule") is not None:
-            commands.change_rule(album.id, _wanted(request, given["rule"], [album.id]), actor=_actor(request))
+            commands.change_rule(album.id, _wanted(request, given["rule"], [album.id]), actor=actor_of(request))
         if "cover" in given:
             _choose_cover(request, album, given["cover"])
     return _one(request, album_id)
@@ -122,7 +122,7 @@ def change_album(request: HttpRequest, album_id: UUID, changes: AlbumChanges) ->
 @router.delete("/{album_id}", response={204: None}, summary="Remove an album")
 def remove_album(request: HttpRequest, album_id: UUID) -> Status[None]:
     """Its photos are not touched; undoing the removal brings it back."""
-    commands.remove_album(album_for(asker(request), album_id).id, actor=_actor(request))
+    commands.remove_album(album_for(asker(request), album_id).id, actor=actor_of(request))
     return Status(204, None)
 
 
@@ -147,14 +147,14 @@ def add_photos(request: HttpRequest, album_id: UUID, which: PhotosIn) -> dict[st
     """404 when one of them is not there for the asker; 422 for an album by rule."""
     album = album_for(asker(request), album_id)
     _refuse_unseen(request, which.photos)
-    commands.add_photos(album.id, which.photos, actor=_actor(request))
+    commands.add_photos(album.id, which.photos, actor=actor_of(request))
     return _one(request, album_id)
 
 
 @router.post("/{album_id}/photos/take-out", response=AlbumOut, summary="Take photos out of an album by hand")
 def take_photos(request: HttpRequest, album_id: UUID, which: PhotosIn) -> dict[str, Any]:
     """The photos themselves are not touched."""
-    commands.take_photos(album_for(asker(request), album_id).id, which.photos, actor=_actor(request))
+    commands.take_photos(album_for(asker(request), album_id).id, which.photos, actor=actor_of(request))
     return _one(request, album_id)
 
 
@@ -171,7 +171,7 @@ def history(request: HttpRequest, album_id: UUID) -> list[dict[str, Any]]:
 @router.post("/{album_id}/undo", response=AlbumOut, summary="Undo a change of an album")
 def undo(request: HttpRequest, album_id: UUID, which: AlbumUndo) -> dict[str, Any]:
     """409 for what was undone already."""
-    commands.undo_change(album_for(asker(request), album_id).id, which.change, actor=_actor(request))
+    commands.undo_change(album_for(asker(request), album_id).id, which.change, actor=actor_of(request))
     return _one(request, album_id)
 
 
@@ -213,14 +213,10 @@ def _choose_cover(request: HttpRequest, album: Album, photo: UUID | None) -> Non
             raise BadValue("That photo is not in this album.")
     except BadFilter as error:
         raise BadValue(str(error)) from error
-    commands.choose_cover(album.id, photo, actor=_actor(request))
+    commands.choose_cover(album.id, photo, actor=actor_of(request))
 
 
 def _refuse_unseen(request: HttpRequest, photos: list[UUID]) -> None:
     seen = set(visible_photos(asker(request)).filter(id__in=photos).values_list("id", flat=True))
     if missing := set(photos) - seen:
         raise PhotoNotFound(str(min(missing)))
-
-
-def _actor(request: HttpRequest) -> str:
-    return f"account:{asker(request).pk}"

@@ -41,8 +41,7 @@ def list_dates(request: HttpRequest) -> list[Any]:
 def add_date(request: HttpRequest, new: NewDate) -> Status[Any]:
     """422 for a day that there is not."""
     account = asker(request)
-    actor = f"account:{account.pk}"
-    identity = commands.name_date(account.pk, new.name, new.month, new.day, new.since, actor=actor)
+    identity = commands.name_date(account.pk, new.name, new.month, new.day, new.since, actor=account.actor)
     return Status(201, named_date(account, identity))
 
 
@@ -51,7 +50,7 @@ def forget_date(request: HttpRequest, date_id: UUID) -> Status[None]:
     """404 for a date that is not the asker's."""
     account = asker(request)
     try:
-        commands.forget_date(named_date(account, date_id).id, actor=f"account:{account.pk}")
+        commands.forget_date(named_date(account, date_id).id, actor=account.actor)
     except NoSuchDate as error:
         raise HttpError(404, "There is no such date.") from error
     return Status(204, None)

@@ -9,7 +9,7 @@ from ninja import Router, Schema
 from ninja.errors import HttpError
 from pydantic import Field
 
-from core.api.access import Limit, asker
+from core.api.access import Limit, actor_of, asker
 from core.commands import duplicates as commands
 from core.domain.duplicates import NotAChoice
 from core.readmodels.duplicates import duplicate_groups, of_one_owner, reviewed_photos
@@ -75,7 +75,7 @@ def keep(request: HttpRequest, wanted: Keep) -> dict[str, Any]:
     known = Photo.objects.in_bulk(photos)
     words = words_for_kept(known[wanted.keep], [known[one] for one in photos])
     try:
-        commands.keep_best(wanted.keep, photos, review=review, actor=_actor(request), words=words)
+        commands.keep_best(wanted.keep, photos, review=review, actor=actor_of(request), words=words)
     except NotAChoice as refused:
         raise HttpError(409, str(refused)) from refused
     return {"review": review, "photos": reviewed_photos(asker(request), review)}
@@ -86,7 +86,7 @@ def apart(request: HttpRequest, wanted: Apart) -> dict[str, Any]:
     """They are not proposed together again."""
     photos = _visible(request, wanted.photos)
     review = uuid4()
-    commands.tell_apart(photos, review=review, actor=_actor(request))
+    commands.tell_apart(photos, review=review, actor=actor_of(request))
     return {"review": review, "photos": reviewed_photos(asker(request), review)}
 
 
@@ -96,7 +96,7 @@ def undo(request: HttpRequest, review: UUID) -> dict[str, Any]:
     photos = reviewed_photos(asker(request), review)
     if not photos:
         raise HttpError(404, "There is nothing to take back.")
-    commands.undo_review(photos, review, actor=_actor(request))
+    commands.undo_review(photos, review, actor=actor_of(request))
     return {"review": review, "photos": photos}
 
 
@@ -127,7 +127,3 @@ def _cursor(text: str) -> tuple[int, UUID] | None:
         return int(size), UUID(last)
     except ValueError as error:
         raise HttpError(422, "That is no `next` of this list.") from error
-
-
-def _actor(request: HttpRequest) -> str:
-    return f"account:{asker(request).pk}"

@@ -10,7 +10,7 @@ from django.utils.module_loading import import_string
 from ninja import Schema
 from pydantic import Field
 
-from core.api.access import asker
+from core.api.access import actor_of, asker
 from core.api.photos import PhotoDetail, detail, router
 from core.commands.duplicates import undo_decision
 from core.commands.edits import edit_photo, undo_edit
@@ -106,7 +106,7 @@ def change_photo(request: HttpRequest, photo_id: UUID, changes: PhotoChanges) ->
     seen = given.pop("version", None)
     changes_to_styles = [StyleCorrected(style, has) for style, has in given.pop("styles", {}).items()]
     said = [*(_edit(name, value) for name, value in given.items()), *changes_to_styles]
-    edit_photo(photo_id, said, seen=seen, actor=_actor(request))
+    edit_photo(photo_id, said, seen=seen, actor=actor_of(request))
     return detail(request, photo_id)
 
 
@@ -114,11 +114,11 @@ def change_photo(request: HttpRequest, photo_id: UUID, changes: PhotoChanges) ->
 def undo(request: HttpRequest, photo_id: UUID, which: PhotoUndo) -> dict[str, Any]:
     """409 for what is no change by a person, or was undone already."""
     photo_for(asker(request), photo_id)
-    done = undo_decision(photo_id, which.event, actor=_actor(request)) or undo_stacking(
-        photo_id, which.event, others_in_stack(photo_id), actor=_actor(request)
+    done = undo_decision(photo_id, which.event, actor=actor_of(request)) or undo_stacking(
+        photo_id, which.event, others_in_stack(photo_id), actor=actor_of(request)
     )
     if not done:
-        undo_edit(photo_id, which.event, actor=_actor(request))
+        undo_edit(photo_id, which.event, actor=actor_of(request))
     return detail(request, photo_id)
 
 
@@ -143,7 +143,7 @@ def all_tags(request: HttpRequest, photo_id: UUID) -> Any:
 def write_sidecar(request: HttpRequest, photo_id: UUID) -> tuple[int, dict[str, Any]]:
     """A worker writes it; the history says how it went."""
     photo_for(asker(request), photo_id)
-    ask_for_sidecar(photo_id, actor=_actor(request))
+    ask_for_sidecar(photo_id, actor=actor_of(request))
     return 202, detail(request, photo_id)
 
 
@@ -180,7 +180,3 @@ def _edit(name: str, value: Any) -> edits.Edit:
         case "taken" if value is not None:
             return edits.PhotoDated(value["at"], value.get("offset", ""))
     raise edits.BadValue("A photo keeps a date; give another one instead of null.")
-
-
-def _actor(request: HttpRequest) -> str:
-    return f"account:{asker(request).pk}"

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from ninja import Router, Schema, Status
 from ninja.errors import HttpError
 
-from core.api.access import Limit, asker
+from core.api.access import Limit, actor_of, asker
 from core.commands.failures import retry_failure
 from core.readmodels.failures import Failure, failure_for, failures_for
 
@@ -54,7 +54,7 @@ def retry(request: HttpRequest, failure_id: UUID) -> Status[Failure]:
     failure = failure_for(asker(request), failure_id)
     if failure.retrying:
         raise HttpError(409, "It is being tried again already.")
-    retry_failure(failure, actor=f"account:{asker(request).pk}")
+    retry_failure(failure, actor=actor_of(request))
     return Status(202, failure_for(asker(request), failure_id))
 
 

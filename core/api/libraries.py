@@ -10,7 +10,7 @@ from ninja import Router, Schema, Status
 from ninja.errors import HttpError
 from pydantic import Field
 
-from core.api.access import asker
+from core.api.access import actor_of, asker
 from core.commands import libraries as commands
 from core.domain.analysis import Analysis
 from core.domain.libraries import LibraryNotFound
@@ -87,7 +87,7 @@ def add_library(request: HttpRequest, new: NewLibrary) -> Status[dict[str, Any]]
     _staff(request)
     place = commands.readable_folder(Path(new.folder))
     refuse_taken(place, same_is_fine=True)
-    identity = commands.add_library(place, name=new.name, owner=asker(request).pk, actor=_actor(request))
+    identity = commands.add_library(place, name=new.name, owner=asker(request).pk, actor=actor_of(request))
     return Status(201, _out(_one(request, identity)))
 
 
@@ -100,7 +100,7 @@ def one_library(request: HttpRequest, library_id: UUID) -> dict[str, Any]:
 @router.patch("/{library_id}", response=LibraryOut, summary="Change name, switches and ignore rules")
 def change_library(request: HttpRequest, library_id: UUID, changes: LibraryChanges) -> dict[str, Any]:
     """Rules are lines as in a .gitignore; files that they leave out are no longer shown."""
-    library, actor = _changeable(request, library_id), _actor(request)
+    library, actor = _changeable(request, library_id), actor_of(request)
     if changes.name is not None:
         commands.rename_library(library.id, changes.name, actor=actor)
     if changes.watching is not None:
@@ -117,28 +117,28 @@ def change_library(request: HttpRequest, library_id: UUID, changes: LibraryChang
 @router.delete("/{library_id}", response={204: None}, summary="Take a library out")
 def remove_library(request: HttpRequest, library_id: UUID) -> Status[None]:
     """Its photos are no longer shown; no file is touched, and registering the folder again brings all back."""
-    commands.remove_library(_changeable(request, library_id).id, actor=_actor(request))
+    commands.remove_library(_changeable(request, library_id).id, actor=actor_of(request))
     return Status(204, None)
 
 
 @router.post("/{library_id}/rescan", response={202: None}, summary="Look through the folders now")
 def rescan(request: HttpRequest, library_id: UUID) -> Status[None]:
     """Queues a scan."""
-    commands.ask_for_rescan(_changeable(request, library_id).id, actor=_actor(request))
+    commands.ask_for_rescan(_changeable(request, library_id).id, actor=actor_of(request))
     return Status(202, None)
 
 
 @router.post("/{library_id}/analyse", response={202: None}, summary="Look at the photos again")
 def analyse(request: HttpRequest, library_id: UUID) -> Status[None]:
     """Queues those that nobody has looked at, or an older model has."""
-    commands.ask_for_analysis(_changeable(request, library_id).id, actor=_actor(request))
+    commands.ask_for_analysis(_changeable(request, library_id).id, actor=actor_of(request))
     return Status(202, None)
 
 
 @router.post("/{library_id}/remake", response={202: None}, summary="Make again what an earlier version made")
 def remake(request: HttpRequest, library_id: UUID) -> Status[None]:
     """Previews and the files' facts, only what is older, in the background and behind all other work."""
-    commands.ask_to_remake(_changeable(request, library_id).id, actor=_actor(request))
+    commands.ask_to_remake(_changeable(request, library_id).id, actor=actor_of(request))
     return Status(202, None)
 
 
@@ -148,14 +148,14 @@ def add_folder(request: HttpRequest, library_id: UUID, new: NewFolder) -> Status
     library = _changeable(request, library_id)
     place = commands.readable_folder(Path(new.folder))
     refuse_taken(place, same_is_fine=False)
-    commands.add_folder(library.id, place, actor=_actor(request))
+    commands.add_folder(library.id, place, actor=actor_of(request))
     return Status(201, _out(_one(request, library_id)))
 
 
 @router.delete("/{library_id}/folders/{folder_id}", response=LibraryOut, summary="Take a folder out")
 def remove_folder(request: HttpRequest, library_id: UUID, folder_id: UUID) -> dict[str, Any]:
     """409 for the last one."""
-    commands.remove_folder(_changeable(request, library_id).id, folder_id, actor=_actor(request))
+    commands.remove_folder(_changeable(request, library_id).id, folder_id, actor=actor_of(request))
     return _out(_one(request, library_id))
 
 
@@ -181,7 +181,3 @@ def _out(library: Library) -> dict[str, Any]:
 def _staff(request: HttpRequest) -> None:
     if not asker(request).is_staff:
         raise HttpError(403, "Libraries are changed by administrators.")
-
-
-def _actor(request: HttpRequest) -> str:
-    return f"account:{asker(request).pk}"

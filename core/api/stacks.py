@@ -8,7 +8,7 @@ from ninja import Router, Schema
 from ninja.errors import HttpError
 from pydantic import Field
 
-from core.api.access import asker
+from core.api.access import actor_of, asker
 from core.api.photos import PhotoDetail, detail
 from core.commands.stacks import put_on_top, stack_photos, unstack_photos
 from core.domain.stacks import StackRule
@@ -31,7 +31,7 @@ def put_together(request: HttpRequest, wanted: Together) -> dict[str, Any]:
     if len(photos) < 2 or len({photo.library_id for photo in photos}) != 1:
         raise HttpError(422, "A stack has two photos or more, all of one library.")
     members = dict.fromkeys([photo.id for photo in photos], StackRule.HAND)
-    stack_photos(uuid4(), members, top=photos[0].id, actor=_actor(request))
+    stack_photos(uuid4(), members, top=photos[0].id, actor=actor_of(request))
     return detail(request, photos[0].id)
 
 
@@ -39,14 +39,14 @@ def put_together(request: HttpRequest, wanted: Together) -> dict[str, Any]:
 def take_apart(request: HttpRequest, photo_id: UUID) -> dict[str, Any]:
     """404 when the photo is in none."""
     stack = _stack_with(request, photo_id)
-    unstack_photos(stack.id, [one.id for one in stack.members], actor=_actor(request))
+    unstack_photos(stack.id, [one.id for one in stack.members], actor=actor_of(request))
     return detail(request, photo_id)
 
 
 @router.put("/{photo_id}/top", response=PhotoDetail, summary="Show the stack by this photo")
 def choose_top(request: HttpRequest, photo_id: UUID) -> dict[str, Any]:
     """404 when the photo is in no stack, 409 when it was taken out just now."""
-    put_on_top(_stack_with(request, photo_id).id, photo_id, actor=_actor(request))
+    put_on_top(_stack_with(request, photo_id).id, photo_id, actor=actor_of(request))
     return detail(request, photo_id)
 
 
@@ -56,7 +56,3 @@ def _stack_with(request: HttpRequest, photo_id: UUID) -> Stack:
     if stack is None or photo not in stack.members:
         raise HttpError(404, "This photo is in no stack.")
     return stack
-
-
-def _actor(request: HttpRequest) -> str:
-    return f"account:{asker(request).pk}"

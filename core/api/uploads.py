@@ -82,7 +82,7 @@ def upload_photo(request: HttpRequest, name: str = "", sha256: str = "", modifie
     account = asker(request)
     said, chunks = _file_in(request, name)
     announced = Announced(said[0], said[1], tus.sha256_text(sha256), tus.modified_ns(modified))
-    upload = keep_at_once(account, announced, chunks, actor=tus.actor(account))
+    upload = keep_at_once(account, announced, chunks, actor=account.actor)
     return Status(200 if upload.was_there else 201, _out(upload))
 
 

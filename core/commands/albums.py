@@ -3,14 +3,12 @@
 from collections.abc import Callable, Iterable, Sequence
 from uuid import UUID, uuid4
 
-from core.commands.log import write
-from core.domain import albums, codec
+from core.commands.decisions import Decision, settle
+from core.commands.log import named, write
+from core.domain import albums
 from core.domain.albums import Album, AlbumEvent, AlbumNotFound, Wanted
 from core.domain.streams import album_stream
-from events.event import Event
-from events.store import NO_STREAM, VersionConflict, read_stream
-
-_RACES = 5
+from events.store import NO_STREAM
 
 
 def make_album(
@@ -73,25 +71,12 @@ def _decide(album_id: UUID, decide: Callable[[Album], Sequence[AlbumEvent]], act
 
 
 def _append(album_id: UUID, decide: Callable[[albums.History], Sequence[AlbumEvent]], actor: str) -> UUID | None:
-    """Load, decide, append at the version that was seen; somebody else's write in between means: again."""
-    for race in range(_RACES):
-        stored = _stored(album_id)
-        news, named = decide(_facts(stored)), uuid4()
-        try:
-            write(album_stream(album_id), news, actor=actor, expected=stored[-1].version, ids=[named])
-            return named if news else None
-        except VersionConflict:
-            if race == _RACES - 1:
-                raise
-    return None
-
-
-def _facts(stored: Iterable[Event]) -> list[tuple[UUID, object]]:
-    return [(one.event_id, codec.decode(one)) for one in stored if one.type in codec.TYPES]
-
-
-def _stored(album_id: UUID) -> list[Event]:
-    stored = read_stream(album_stream(album_id))
-    if not stored:
-        raise AlbumNotFound(str(album_id))
-    return stored
+    """The event by which this can be taken back; None where there is nothing new."""
+    first = uuid4()
+    decision = Decision(
+        album_stream(album_id),
+        lambda stored: decide(named(stored)),
+        missing=AlbumNotFound(str(album_id)),
+        name=lambda _: [first],
+    )
+    return first if settle(decision, actor=actor) else None

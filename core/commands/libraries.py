@@ -2,19 +2,17 @@
 
 import os
 from collections.abc import Callable, Collection, Sequence
-from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
 
-from core.commands.log import load_library, write
+from core.commands.decisions import Decision, settle
+from core.commands.log import library_of, write
 from core.domain import libraries
 from core.domain.analysis import AnalysesSwitched, Analysis, AnalysisAsked
 from core.domain.libraries import Library, LibraryEvent, LibraryNotFound, NotAFolder, library_id
 from core.domain.streams import library_stream
 from core.storage import folder_path, managed_root, path_to_text
 from events.store import NO_STREAM, VersionConflict
-
-_RACES = 5
 
 
 def add_library(folder: Path, *, name: str = "", owner: UUID | None = None, actor: str) -> UUID:
@@ -114,10 +112,7 @@ def ask_for_analysis(identity: UUID, *, actor: str) -> None:
 
 def record_folder(identity: UUID, fact: libraries.HealthEvent, *, actor: str) -> bool:
     """Record what was seen of a folder; whether that was news."""
-    if not libraries.decide_health(load_library(identity), fact):
-        return False
-    _decide(identity, lambda library: [fact] if libraries.decide_health(library, fact) else [], actor)
-    return True
+    return _decide(identity, lambda library: [fact] if libraries.decide_health(library, fact) else [], actor)
 
 
 def readable_folder(folder: Path) -> Path:
@@ -132,13 +127,11 @@ def readable_folder(folder: Path) -> Path:
     return resolved
 
 
-def _decide(identity: UUID, decide: Callable[[Library], Sequence[LibraryEvent]], actor: str) -> None:
-    """Load, decide, append at the version that was seen; somebody else's write in between means: again."""
-    for _ in range(_RACES):
-        library = load_library(identity)
-        if not library.exists:
-            raise LibraryNotFound(str(identity))
-        with suppress(VersionConflict):
-            write(library_stream(identity), decide(library), actor=actor, expected=library.version)
-            return
-    raise VersionConflict(library_stream(identity), library.version, library.version)
+def _decide(identity: UUID, decide: Callable[[Library], Sequence[LibraryEvent]], actor: str) -> bool:
+    """Whether there was something new. Raises LibraryNotFound."""
+    decision = Decision(
+        library_stream(identity),
+        lambda stored: decide(library_of(identity, stored)),
+        missing=LibraryNotFound(str(identity)),
+    )
+    return settle(decision, actor=actor)

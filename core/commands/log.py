@@ -6,7 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 from uuid import UUID
 
 from core.domain import codec, libraries, photos
-from core.domain.streams import library_stream, photo_stream
+from core.domain.streams import photo_stream
 from events.event import Append, Event, Meta, NewEvent
 from events.store import ANY, append, append_many, read_stream
 
@@ -31,7 +31,13 @@ class News:
 
 def load_photo(photo_id: UUID) -> photos.Photo:
     """A photo's state as committed; one that has no events yet does not `exists`."""
-    return photos.fold(_photo_events(read_stream(photo_stream(photo_id))))
+    return photo_of(read_stream(photo_stream(photo_id)))
+
+
+def photo_of(stored: Iterable[Event]) -> photos.Photo:
+    """A photo's state after these events of its stream."""
+    facts = (codec.decode(event) for event in stored)
+    return photos.fold(facts)  # type: ignore[arg-type]  # a photo's stream holds no other
 
 
 def photo_events(photo_id: UUID) -> Sequence[Event]:
@@ -47,10 +53,10 @@ def named(stored: Iterable[Event]) -> list[tuple[UUID, object]]:
     return [(event.event_id, codec.decode(event)) for event in stored]
 
 
-def load_library(library_id: UUID) -> libraries.Library:
-    """A library's state as committed; one that has no events yet does not `exists`."""
-    stored = (codec.decode(event) for event in read_stream(library_stream(library_id)))
-    return libraries.fold(library_id, stored)  # type: ignore[arg-type]  # a library's stream holds no other
+def library_of(library_id: UUID, stored: Iterable[Event]) -> libraries.Library:
+    """A library's state after these events of its stream."""
+    facts = (codec.decode(event) for event in stored)
+    return libraries.fold(library_id, facts)  # type: ignore[arg-type]  # a library's stream holds no other
 
 
 def write(
@@ -105,7 +111,3 @@ def _new(event: codec.DomainEvent, named: Sequence[UUID]) -> NewEvent:
 
 def _meta(actor: str) -> Meta:
     return Meta(actor=actor, source=actor.split(":", 1)[0], code_version=CODE_VERSION)
-
-
-def _photo_events(stored: Iterable[Event]) -> Iterable[photos.PhotoEvent]:
-    return (codec.decode(event) for event in stored)  # type: ignore[misc]  # a photo's stream holds no other

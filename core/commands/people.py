@@ -7,16 +7,13 @@ person's stream; none depends on another stream, since who is who follows from a
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from uuid import UUID, uuid4
 
-from django.db import transaction
-
-from core.commands.log import write, write_many
+from core.commands.decisions import Decision, settle, settle_all
+from core.commands.log import named, write, write_many
 from core.domain import codec, people
 from core.domain.people import PersonEvent, Said
 from core.domain.streams import group_stream, people_stream, person_stream
-from events.event import Event
-from events.store import NO_STREAM, VersionConflict, read_stream
+from events.store import NO_STREAM, read_stream
 
-_RACES = 5
 _History = Sequence[tuple[UUID, object]]
 
 
@@ -46,10 +43,7 @@ def confirm_faces(homes: Mapping[UUID, Iterable[UUID]], *, actor: str) -> None:
     Not the one who they are shown as: when a merge is undone, they go with those that they came with.
     Raises BadValue.
     """
-    with transaction.atomic():
-        for person, faces in sorted(homes.items()):
-            decided = people.decide_confirmed(faces)
-            _decide(person, lambda _, decided=decided: decided, actor)  # type: ignore[misc]  # bound at once
+    settle_all([_confirming(person, list(faces)) for person, faces in homes.items()], actor=actor)
 
 
 def move_faces(person: UUID, faces: Iterable[UUID], *, source: UUID | None, actor: str) -> None:
@@ -78,8 +72,7 @@ def reject_faces(person: UUID, faces: Iterable[UUID], *, family: Iterable[UUID],
 
 def merge_people(person: UUID, into: UUID, *, actor: str) -> UUID:
     """Say that two are one; the answer is who they are known as. Raises BadValue."""
-    one, other = ((each, people.said_in(_facts(_stored(each)))) for each in (person, into))
-    gone, kept = people.survivor(one, other)
+    gone, kept = people.survivor((person, _said(person)), (into, _said(into)))
     _decide(gone, lambda _: [people.PersonMerged(kept)], actor)
     return kept
 
@@ -112,20 +105,16 @@ def record_grouping(
 
 
 def _decide(person: UUID, decide: Callable[[_History], Sequence[PersonEvent]], actor: str) -> None:
-    for race in range(_RACES):
-        stored = _stored(person)
-        version = stored[-1].version if stored else NO_STREAM
-        try:
-            write(person_stream(person), decide(_facts(stored)), actor=actor, expected=version)
-            return
-        except VersionConflict:
-            if race == _RACES - 1:
-                raise
+    settle(_deciding(person, decide), actor=actor)
 
 
-def _facts(stored: Iterable[Event]) -> list[tuple[UUID, object]]:
-    return [(one.event_id, codec.decode(one)) for one in stored if one.type in codec.TYPES]
+def _deciding(person: UUID, decide: Callable[[_History], Sequence[PersonEvent]]) -> Decision:
+    return Decision(person_stream(person), lambda stored: decide(named(stored)))
 
 
-def _stored(person: UUID) -> list[Event]:
-    return read_stream(person_stream(person))
+def _confirming(person: UUID, faces: Sequence[UUID]) -> Decision:
+    return _deciding(person, lambda _: people.decide_confirmed(faces))
+
+
+def _said(person: UUID) -> Said:
+    return people.said_in(named(read_stream(person_stream(person))))

@@ -8,13 +8,13 @@ from uuid import UUID
 from django.db import transaction
 
 from core.commands.analysis import record_seen
-from core.commands.log import load_photo, write
+from core.commands.decisions import Decision, settle
+from core.commands.log import load_photo, photo_of, write
 from core.domain import photos
 from core.domain.photos import Fact, PhotoNotFound, Step
 from core.domain.streams import photo_stream
-from events.store import EventIdConflict, VersionConflict
+from events.store import EventIdConflict
 
-_RACES = 5
 _NAMESAKES = 1000
 
 
@@ -154,15 +154,8 @@ def _decide(
     *,
     must_exist: bool = False,
 ) -> None:
-    """Load, decide, append at the version that was seen; somebody else's write in between means: again."""
-    for race in range(_RACES):
-        photo = _existing(photo_id) if must_exist else load_photo(photo_id)
-        try:
-            write(photo_stream(photo_id), decide(photo), actor=actor, expected=photo.version)
-            return
-        except VersionConflict:
-            if race == _RACES - 1:
-                raise
+    missing = PhotoNotFound(str(photo_id)) if must_exist else None
+    settle(Decision(photo_stream(photo_id), lambda stored: decide(photo_of(stored)), missing), actor=actor)
 
 
 def _existing(photo_id: UUID) -> photos.Photo:

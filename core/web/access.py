@@ -63,4 +63,4 @@ def _is_signed_in(request: HttpRequest) -> bool:
 
 def actor_of(request: Request) -> str:
     """The name under which events remember who acted."""
-    return f"account:{request.user.pk}"
+    return request.user.actor

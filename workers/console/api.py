@@ -12,7 +12,7 @@ from ninja import Router, Schema
 from ninja.errors import HttpError
 from pydantic import AwareDatetime
 
-from core.api.access import asker
+from core.api.access import actor_of, asker
 from workers.actions import cancel_jobs, discard_jobs, reschedule_jobs, retry_jobs, stop_jobs
 from workers.console import listing, live
 from workers.console.reading import Job, jobs_by_id
@@ -134,35 +134,35 @@ def one_job(request: HttpRequest, job_id: int) -> dict[str, Any]:  # noqa: ARG00
 @for_staff
 def retry(request: HttpRequest, job_id: int) -> Any:
     """Gives the job a full budget of runs. `done` is false, with the reason, when there is nothing to retry."""
-    return retry_jobs([_existing(job_id).id], actor=f"account:{asker(request).pk}")[0]
+    return retry_jobs([_existing(job_id).id], actor=actor_of(request))[0]
 
 
 @router.post("/{job_id}/cancel", response=Outcome, summary="Take a waiting job out of the queue")
 @for_staff
 def cancel(request: HttpRequest, job_id: int, reason: str = "") -> Any:
     """`done` is false, with the reason, when it does not wait."""
-    return cancel_jobs([_existing(job_id).id], f"account:{asker(request).pk}", reason[:300])[0]
+    return cancel_jobs([_existing(job_id).id], actor_of(request), reason[:300])[0]
 
 
 @router.post("/{job_id}/discard", response=Outcome, summary="Put a dead or waiting job away for good")
 @for_staff
 def discard(request: HttpRequest, job_id: int, reason: str = "") -> Any:
     """`done` is false, with the reason, when there is nothing to discard."""
-    return discard_jobs([_existing(job_id).id], f"account:{asker(request).pk}", reason[:300])[0]
+    return discard_jobs([_existing(job_id).id], actor_of(request), reason[:300])[0]
 
 
 @router.post("/{job_id}/stop", response=Outcome, summary="Ask for a running job to be stopped")
 @for_staff
 def stop(request: HttpRequest, job_id: int, reason: str = "") -> Any:
     """Its worker ends it within a moment; `done` is false, with the reason, when it does not run."""
-    return stop_jobs([_existing(job_id).id], f"account:{asker(request).pk}", reason[:300])[0]
+    return stop_jobs([_existing(job_id).id], actor_of(request), reason[:300])[0]
 
 
 @router.post("/{job_id}/reschedule", response=Outcome, summary="Have a waiting job run at another time")
 @for_staff
 def reschedule(request: HttpRequest, job_id: int, at: AwareDatetime) -> Any:
     """`at` needs its offset from UTC; a time that is past means now."""
-    return reschedule_jobs([_existing(job_id).id], f"account:{asker(request).pk}", at)[0]
+    return reschedule_jobs([_existing(job_id).id], actor_of(request), at)[0]
 
 
 def _existing(job_id: int) -> Job:

@@ -8,7 +8,7 @@ from ninja import Router, Schema, Status
 from ninja.errors import HttpError
 from pydantic import AwareDatetime
 
-from core.api.access import asker
+from core.api.access import actor_of
 from workers import jobsettings
 from workers.console import bulk, listpage, schedulespage
 from workers.console.api import for_staff
@@ -173,7 +173,7 @@ def set_queue(request: HttpRequest, name: str, wanted: QueueIn) -> Any:
             raise HttpError(422, "Quiet hours need a beginning and an end.")
         quiet = (wanted.quiet_from, wanted.quiet_until)
     try:
-        tune_queue(_named(name), _actor(request), wanted.concurrency, quiet, wanted.zone, wanted.newest_first)
+        tune_queue(_named(name), actor_of(request), wanted.concurrency, quiet, wanted.zone, wanted.newest_first)
     except BadSetting as error:
         raise HttpError(422, str(error)) from error
     return Status(204, None)
@@ -184,7 +184,7 @@ def set_queue(request: HttpRequest, name: str, wanted: QueueIn) -> Any:
 def pause(request: HttpRequest, name: str, wanted: PauseIn) -> Any:
     """What runs goes on."""
     try:
-        pause_queue(_named(name), _actor(request), wanted.reason.replace("\0", ""), wanted.until)
+        pause_queue(_named(name), actor_of(request), wanted.reason.replace("\0", ""), wanted.until)
     except BadSetting as error:
         raise HttpError(422, str(error)) from error
     return Status(204, None)
@@ -194,7 +194,7 @@ def pause(request: HttpRequest, name: str, wanted: PauseIn) -> Any:
 @for_staff
 def resume(request: HttpRequest, name: str) -> Any:
     """Harmless when it is not paused."""
-    resume_queue(_named(name), _actor(request))
+    resume_queue(_named(name), actor_of(request))
     return Status(204, None)
 
 
@@ -211,11 +211,11 @@ def set_settings(request: HttpRequest, wanted: SettingsIn) -> Any:
     """Holds at once on all workers, also for uploads that wait already."""
     try:
         if wanted.keep_days is not None:
-            keep_finished_jobs(wanted.keep_days, _actor(request))
+            keep_finished_jobs(wanted.keep_days, actor_of(request))
     except BadJobSetting as error:
         raise HttpError(422, str(error)) from error
     if wanted.uploads_first is not None:
-        schedulespage.uploads_first(wanted.uploads_first, _actor(request))
+        schedulespage.uploads_first(wanted.uploads_first, actor_of(request))
     return {"keep_days": jobsettings.keep_days(), "uploads_first": jobsettings.uploads_first()}
 
 
@@ -232,7 +232,7 @@ def act_on_schedule(request: HttpRequest, name: str, act: str) -> Any:
     """`act` is run, pause or resume; 404 for others, and for a schedule that there is not."""
     acts = {"run": run_now, "pause": pause_schedule, "resume": resume_schedule}
     try:
-        acts[act](name, _actor(request))
+        acts[act](name, actor_of(request))
     except (KeyError, UnknownSchedule) as error:
         raise HttpError(404, "There is no such schedule or act.") from error
     return next(_schedule(line) for line in schedulespage.lines() if line.name == name)
@@ -252,9 +252,9 @@ def start_operation(request: HttpRequest, wanted: OperationIn) -> Any:
     try:
         terms = terms_of(wanted.act, wanted.reason, wanted.rate, wanted.canary)
         if group := group_in({"task": wanted.task, "kind": wanted.kind}):
-            one = start_on_group(group, terms, _actor(request))
+            one = start_on_group(group, terms, actor_of(request))
         else:
-            one = start_bulk(listpage.filter_from(wanted.q, wanted.state), wanted.q, terms, _actor(request))
+            one = start_bulk(listpage.filter_from(wanted.q, wanted.state), wanted.q, terms, actor_of(request))
     except (UnknownFilter, BadOperation) as error:
         raise HttpError(422, str(error)) from error
     return Status(202, Operation.objects.get(id=one))
@@ -283,7 +283,7 @@ def operation_jobs(
 @for_staff
 def cancel(request: HttpRequest, operation_id: int) -> Any:
     """Once this answers, nothing more is changed. Harmless when it has ended."""
-    cancel_operation(_operation(operation_id).id, _actor(request))
+    cancel_operation(_operation(operation_id).id, actor_of(request))
     return _operation(operation_id)
 
 
@@ -292,7 +292,7 @@ def cancel(request: HttpRequest, operation_id: int) -> Any:
 def edit(request: HttpRequest, job_id: int, wanted: ArgumentsIn) -> Any:
     """A new job gets the arguments; the dead one is resolved and keeps its own. 422 says what cannot be."""
     try:
-        return Status(201, {"job_id": edit_and_retry(job_id, wanted.args, _actor(request))})
+        return Status(201, {"job_id": edit_and_retry(job_id, wanted.args, actor_of(request))})
     except BadArguments as error:
         raise HttpError(422, str(error)) from error
 
@@ -333,7 +333,3 @@ def _named(name: str) -> str:
     if not name or len(name) > 128 or "\0" in name:
         raise HttpError(422, "A queue's name has 1 to 128 letters.")
     return name
-
-
-def _actor(request: HttpRequest) -> str:
-    return f"account:{asker(request).pk}"
