@@ -44,6 +44,9 @@ PLANS: dict[str, Plan] = {
         lambda: timedelta(days=7),
         NewJob("clear_previews", QUEUE),
     ),
+    "sessions": Plan(
+        "Forget sign-ins that have run out", lambda: timedelta(days=1), NewJob("clear_sessions", QUEUE)
+    ),
     "rescan": Plan("Look through every library", _rescan_every, NewJob("rescan_libraries", "scan")),
 }
 

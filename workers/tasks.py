@@ -12,6 +12,7 @@ from procrastinate.contrib.django import app
 from procrastinate.job_context import JobContext
 
 from core.commands import photos as photo_commands
+from core.commands.accounts import forget_old_sessions
 from core.commands.looks import record_looks
 from core.domain import photos
 from core.readmodels.libraries import all_libraries, folder_by_id, library_by_id
@@ -237,6 +238,12 @@ def purge_jobs(after: int = 0) -> int:
 def clear_previews(after: str = "") -> int:
     """Clear away the files of previews that newer ones have replaced; how many went in this slice."""
     return oldpreviews.clear(after)
+
+
+@app.task(name="clear_sessions", queue="operations", retry=RetryPolicy())
+def clear_sessions() -> int:
+    """Forget the sign-ins that have run out; how many."""
+    return forget_old_sessions()
 
 
 @app.task(name="rescan_libraries", queue="scan", retry=RetryPolicy())

@@ -1,7 +1,9 @@
 """Who may come in: the first account, and keys for programs."""
 
 from django.contrib.auth.password_validation import validate_password
+from django.contrib.sessions.models import Session
 from django.db import connection, transaction
+from django.utils import timezone
 
 from core.accounts import Account, ApiKey, digest_of, new_key
 
@@ -47,6 +49,12 @@ def create_api_key(name: str, username: str = "") -> str:
     made.full_clean()
     made.save(force_insert=True)
     return key
+
+
+def forget_old_sessions() -> int:
+    """Clear away the sign-ins that have run out, which open nothing any more; how many."""
+    gone, _ = Session.objects.filter(expire_date__lt=timezone.now()).delete()
+    return gone
 
 
 def account_named(username: str) -> Account:

@@ -111,6 +111,5 @@ def choose_appearance(request: HttpRequest) -> HttpResponse:
         chosen if chosen in APPEARANCES else "auto",
         max_age=_YEAR,
         samesite="Lax",
-        secure=request.is_secure(),
     )
     return response

@@ -1,4 +1,4 @@
-"""Headers that every answer carries: what a page may load, and what it may not do."""
+"""Headers that every answer carries: what a page may load, what it may not do, and who may see its cookies."""
 
 from collections.abc import Awaitable, Callable
 from inspect import iscoroutinefunction
@@ -30,19 +30,23 @@ def security_headers(get_response: Handler) -> Handler:
         return _asynchronous(get_response)
 
     def handle(request: HttpRequest) -> HttpResponseBase:
-        return _with_headers(get_response(request))
+        return _with_headers(request, get_response(request))
 
     return handle
 
 
 def _asynchronous(get_response: Callable[[HttpRequest], Awaitable[HttpResponseBase]]) -> Handler:
     async def handle(request: HttpRequest) -> HttpResponseBase:
-        return _with_headers(await get_response(request))
+        return _with_headers(request, await get_response(request))
 
     return handle
 
 
-def _with_headers(response: HttpResponseBase) -> HttpResponseBase:
+def _with_headers(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
+    # No setting could say it: the same server is reached through a proxy's TLS and by plain http at home.
+    if request.is_secure():
+        for cookie in response.cookies.values():
+            cookie["secure"] = True
     return response

@@ -8,7 +8,8 @@ from django.conf import settings
 from django.template.loader import get_template
 from django.test import Client
 
-from tests.web.conftest import Shelf
+from core.accounts import Account
+from tests.web.conftest import PASSWORD, Shelf
 
 TEMPLATES = [
     str(path.relative_to(settings.BASE_DIR / "templates"))
@@ -25,6 +26,21 @@ def test_every_answer_says_what_it_may_load(address: str, page: Client) -> None:
     assert headers["Referrer-Policy"] == "same-origin"
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["X-Frame-Options"] == "DENY"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("proxy", "secure"), [({}, ""), ({"X-Forwarded-Proto": "https"}, True)])
+def test_cookies_given_over_tls_are_never_sent_without_it_and_plain_http_works_as_before(
+    owner: Account, proxy: dict[str, str], secure: object
+) -> None:
+    client, form = Client(headers=proxy), {"username": owner.username, "password": PASSWORD}
+    client.get("/signin/")
+    answer = client.post("/signin/", form)
+    assert answer.status_code == 302
+    assert {name: cookie["secure"] for name, cookie in client.cookies.items()} == {
+        "sessionid": secure,
+        "csrftoken": secure,
+    }
 
 
 @pytest.mark.django_db

@@ -5,9 +5,11 @@ from html import unescape
 
 import pytest
 from django.test import Client
+from procrastinate.contrib.django import app
 
 from core.accounts import Account
 from tests.workers.console.conftest import PHOTO, Make, sql
+from workers.console import reading
 from workers.console.collecting import collect_operation
 from workers.console.listing import PAGE
 from workers.console.states import ICONS, State
@@ -28,6 +30,11 @@ PAGES = [
 def text_of(html: str) -> str:
     """The words of a page."""
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
+
+
+def test_every_task_has_words_of_its_own() -> None:
+    ours = {name for name in app.tasks if "procrastinate" not in name}
+    assert ours <= reading.TASK_WORDS.keys()
 
 
 def seen(client: Client, address: str, **headers: str) -> str:

@@ -1,9 +1,13 @@
 """What runs from time to time: one job waits for each next time, and a person may run, pause and resume it."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.sessions.models import Session
+from django.utils import timezone
+from procrastinate.contrib.django import app
 
 from tests.workers.jobs.processes import WorkerProcess, rows, status_of, wait_until
 from workers import schedules
@@ -65,6 +69,17 @@ def test_a_paused_one_does_not_come_and_goes_on_when_resumed() -> None:
     assert len(waiting()) == 1
     acts = JobAction.objects.filter(subject="schedule purge").order_by("id").values_list("action", "actor")
     assert list(acts) == [("paused", "ada"), ("run now", "ada"), ("resumed", "ada")]
+
+
+@pytest.mark.django_db
+def test_once_a_day_sign_ins_that_have_run_out_are_forgotten_and_others_stay() -> None:
+    for name, days in (("old", -1), ("new", 1)):
+        expires = timezone.now() + timedelta(days=days)
+        Session.objects.create(session_key=name, session_data="", expire_date=expires)
+    schedules.run_now("sessions", "ada")
+    [(task,)] = rows("SELECT task_name FROM procrastinate_jobs ORDER BY id DESC LIMIT 1")
+    assert app.tasks[task]() == 1
+    assert list(Session.objects.values_list("session_key", flat=True)) == ["new"]
 
 
 @pytest.mark.django_db
