@@ -1,4 +1,4 @@
-"""Who may come in: the first account, and keys for programs."""
+"""Who may come in: accounts, the first one among them, and keys for programs."""
 
 from django.contrib.auth.password_validation import validate_password
 from django.contrib.sessions.models import Session
@@ -16,7 +16,11 @@ class AccountsExist(ValueError):
 
 
 class UnknownAccount(LookupError):
-    """There is no account to give the key to."""
+    """There is no account of this name."""
+
+
+class LastAdministrator(ValueError):
+    """Nobody would be left who may let others in."""
 
 
 def create_first_admin(username: str, password: str) -> Account:
@@ -24,10 +28,7 @@ def create_first_admin(username: str, password: str) -> Account:
 
     Raises AccountsExist, and Django's ValidationError for a weak password or an odd name.
     """
-    account = Account(username=username, is_staff=True, is_superuser=True)
-    validate_password(password, account)
-    account.set_password(password)
-    account.clean_fields(exclude=["id"])
+    account = _new_account(username, password, admin=True)
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_FIRST_ACCOUNT_LOCK])
@@ -35,6 +36,37 @@ def create_first_admin(username: str, password: str) -> Account:
             raise AccountsExist("There is an administrator already: sign in.")
         account.save(force_insert=True)
     return account
+
+
+def create_account(username: str, password: str, *, admin: bool = False) -> Account:
+    """Let one more person in.
+
+    Raises Django's ValidationError for a weak password, an odd name or one that is taken.
+    """
+    account = _new_account(username, password, admin=admin)
+    account.validate_unique()
+    account.save(force_insert=True)
+    return account
+
+
+def change_password(account: Account, password: str) -> None:
+    """Give an account another password, which signs it out everywhere. Raises Django's ValidationError."""
+    validate_password(password, account)
+    account.set_password(password)
+    account.save(update_fields=["password"])
+
+
+def switch_account(account: Account, *, on: bool) -> None:
+    """Let a person in again, or no longer, nor their programs; all that is theirs stays.
+
+    Raises LastAdministrator.
+    """
+    with transaction.atomic():
+        # One after the other: else the last two administrators could switch one another off.
+        others = Account.objects.select_for_update().order_by("id").filter(is_staff=True, is_active=True)
+        if not on and not any(one.pk != account.pk for one in others):
+            raise LastAdministrator("This is the only administrator: there has to be another one first.")
+        Account.objects.filter(pk=account.pk).update(is_active=on)
 
 
 def create_api_key(name: str, username: str = "") -> str:
@@ -64,4 +96,20 @@ def account_named(username: str) -> Account:
     account = chosen.order_by("date_joined").first()
     if account is None:
         raise UnknownAccount(f"There is no account {username!r}." if username else "Make the first account first.")
+    return account
+
+
+def any_account_named(username: str) -> Account:
+    """The account of that name, also one that is switched off. Raises UnknownAccount."""
+    account = Account.objects.filter(username=username).first()
+    if account is None:
+        raise UnknownAccount(f"There is no account {username!r}.")
+    return account
+
+
+def _new_account(username: str, password: str, *, admin: bool) -> Account:
+    account = Account(username=username, is_staff=admin, is_superuser=admin)
+    validate_password(password, account)
+    account.set_password(password)
+    account.clean_fields(exclude=["id"])
     return account

@@ -1,115 +1,70 @@
-"""The pages at the door: the first account, signing in and out; and the choice of light or dark."""
+"""The accounts, for administrators: who may sign in, one more, another password, and no longer."""
 
-from typing import Any
+from uuid import UUID
 
-from django import forms
-from django.contrib.auth import login, password_validation
-from django.contrib.auth.forms import AuthenticationForm
-from django.contrib.auth.views import LoginView, LogoutView
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from core.accounts import Account
-from core.commands.accounts import AccountsExist, create_first_admin
-from core.web import guard
-from core.web.frame import APPEARANCES
-
-_YEAR = 365 * 24 * 60 * 60
+from core.commands.accounts import LastAdministrator, change_password, create_account, switch_account
+from core.web.access import Request, staff_only
 
 
-class WelcomeForm(forms.Form):
-    """The first account's name and password."""
-
-    username = forms.CharField(label="Your name", max_length=150, strip=True)
-    password = forms.CharField(label="Password", strip=False, widget=forms.PasswordInput)
-
-    def create(self) -> Account | None:
-        """The account, or None with the form's errors filled. Raises AccountsExist."""
-        try:
-            return create_first_admin(self.cleaned_data["username"], self.cleaned_data["password"])
-        except ValidationError as error:
-            by_field = error.message_dict if hasattr(error, "error_dict") else {"password": error.messages}
-            for field, messages in by_field.items():
-                self.add_error(field if field in self.fields else None, messages)
-            return None
-
-
-class SignInForm(AuthenticationForm):
-    """Django's form behind the guard: who failed too often is turned away before any password is hashed."""
-
-    error_messages = {
-        "invalid_login": "This name and password do not belong together. Mind capitals in the password.",
-        "inactive": "This account has been switched off.",
-    }
-
-    def clean(self) -> dict[str, Any]:
-        name = self.cleaned_data.get("username", "")
-        assert self.request is not None
-        if not guard.may_try(self.request, name):
-            raise ValidationError("Too many tries. Wait a quarter of an hour, then try again.", code="held_off")
-        cleaned = super().clean()
-        guard.forget_failures(self.request, name)
-        return cleaned
-
-
-class SignInPage(LoginView):
-    """Django's view; while no account exists, the way leads to the welcome page instead."""
-
-    template_name = "accounts/signin.html"
-    authentication_form = SignInForm
-    redirect_authenticated_user = True
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not Account.objects.exists():
-            return redirect("welcome")
-        return super().dispatch(request, *args, **kwargs)
-
-
-class SignOut(LogoutView):
-    """Django's view; the browser also forgets the previews that it has kept."""
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        response = super().dispatch(request, *args, **kwargs)
-        response.headers["Clear-Site-Data"] = '"cache"'
-        return response
+@require_safe
+@never_cache
+@staff_only
+def accounts_page(request: Request) -> HttpResponse:
+    """Everybody who may sign in, or once might."""
+    return _list(request)
 
 
 @sensitive_post_parameters("password")
-@never_cache
-def welcome_page(request: HttpRequest) -> HttpResponse:
-    """Make the administrator's account, as long as there is none."""
-    if Account.objects.exists():
-        return redirect("signin")
-    form = WelcomeForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            account = form.create()
-        except AccountsExist:
-            return redirect("signin")
-        if account is not None:
-            login(request, account)
-            return redirect("timeline")
-    rules = password_validation.password_validators_help_texts()
-    return render(request, "accounts/welcome.html", {"form": form, "rules": rules})
+@require_POST
+@staff_only
+def add(request: Request) -> HttpResponse:
+    """Let one more person in."""
+    name, admin = request.POST.get("username", "").strip(), "admin" in request.POST
+    try:
+        create_account(name, request.POST.get("password", ""), admin=admin)
+    except ValidationError as error:
+        return _list(request, refused=" ".join(error.messages), typed=name)
+    return redirect("accounts")
+
+
+@sensitive_post_parameters("password")
+@require_POST
+@staff_only
+def password(request: Request, account_id: UUID) -> HttpResponse:
+    """Another password, for who has forgotten theirs."""
+    try:
+        change_password(_account(account_id), request.POST.get("password", ""))
+    except ValidationError as error:
+        return _list(request, refused=" ".join(error.messages))
+    return redirect("accounts")
 
 
 @require_POST
-def choose_appearance(request: HttpRequest) -> HttpResponse:
-    """Remember light or dark for a year, for browsers without script."""
-    target = request.POST.get("next", "/")
-    if not url_has_allowed_host_and_scheme(target, allowed_hosts={request.get_host()}):
-        target = "/"
-    response = redirect(target)
-    chosen = request.POST.get("appearance", "")
-    response.set_cookie(
-        "appearance",
-        chosen if chosen in APPEARANCES else "auto",
-        max_age=_YEAR,
-        samesite="Lax",
-    )
-    return response
+@staff_only
+def switch(request: Request, account_id: UUID) -> HttpResponse:
+    """Let a person in no longer, or again."""
+    try:
+        switch_account(_account(account_id), on=request.POST.get("on") == "yes")
+    except LastAdministrator as error:
+        return _list(request, refused=str(error))
+    return redirect("accounts")
+
+
+def _account(account_id: UUID) -> Account:
+    account = Account.objects.filter(pk=account_id).first()
+    if account is None:
+        raise Http404("There is no such account.")
+    return account
+
+
+def _list(request: Request, refused: str = "", typed: str = "") -> HttpResponse:
+    context = {"accounts": Account.objects.order_by("username"), "refused": refused, "typed": typed}
+    return render(request, "accounts/accounts.html", context, status=422 if refused else 200)

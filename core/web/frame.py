@@ -29,6 +29,7 @@ _SECTIONS = {
     "places": "places",
     "jobs": "jobs",
     "libraries": "libraries",
+    "accounts": "accounts",
 }
 
 
@@ -58,6 +59,7 @@ _TOOLS = (
 _STAFF_TOOLS = (
     Link("Jobs", "queue-list", "/jobs/", "jobs"),
     Link("Libraries", "folder", "/libraries/", "libraries"),
+    Link("Accounts", "user-circle", "/accounts/", "accounts"),
 )
 
 

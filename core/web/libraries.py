@@ -15,7 +15,9 @@ from django.utils.module_loading import import_string
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from core.accounts import Account
 from core.commands import libraries as commands
+from core.commands.accounts import UnknownAccount, account_named
 from core.domain.analysis import Analysis
 from core.domain.libraries import DEFAULT_IGNORE, FolderTaken, LastFolder, LibraryNotFound, NotAFolder
 from core.readmodels.libraries import (
@@ -107,11 +109,11 @@ def add(request: Request) -> HttpResponse:
     try:
         place = commands.readable_folder(_typed(folder))
         refuse_taken(place, same_is_fine=True)
-        owner = request.user.pk
+        owner = account_named(request.POST.get("owner") or request.user.username).pk
         library = commands.add_library(
             place, name=request.POST.get("name", "").strip(), owner=owner, actor=actor_of(request)
         )
-    except Refused as error:
+    except (*Refused, UnknownAccount) as error:
         return _list(request, refused=str(error), typed=folder)
     return redirect("library", library)
 
@@ -206,8 +208,10 @@ def _typed(folder: str) -> Path:
 
 def _list(request: Request, **more: object) -> HttpResponse:
     shelves = [_shelf(library) for library in all_libraries()]
+    owners = list(Account.objects.filter(is_active=True).order_by("username").values_list("username", flat=True))
     status = 400 if more else 200
-    return render(request, "libraries/libraries.html", {"shelves": shelves, **more}, status=status)
+    context = {"shelves": shelves, "owners": owners, **more}
+    return render(request, "libraries/libraries.html", context, status=status)
 
 
 def _one(request: Request, library: Library, **more: object) -> HttpResponse:

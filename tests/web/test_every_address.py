@@ -43,7 +43,7 @@ DOORS = {"welcome", "signin", "signout", "appearance", "healthz", "readyz", "job
 STREAMS = {"live", "jobs-stream"}
 # tests/web/test_ranges.py and test_playing.py have them.
 FILES = {"original", "playing", "motion"}
-FOR_STAFF = ("jobs/", "libraries/")
+FOR_STAFF = ("jobs/", "libraries/", "accounts/")
 UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
 WORD = "secret"
 # What is typed to find the word, without being it.
@@ -98,6 +98,7 @@ def known(shelf: Shelf, owner: Account) -> Known:
         "failure_id": failure,
         "after": failure,
         "library_id": shelf.library,
+        "account_id": owner.pk,
         "folder_id": folders_of(shelf.library)[0].id,
         "face_id": face,
         "faces": [face],

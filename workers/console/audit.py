@@ -9,8 +9,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from core.web.access import Request
-from workers.console.access import staff_only
+from core.web.access import Request, staff_only
 from workers.console.bulk import number_in
 from workers.console.pages import answer
 from workers.console.search import UnknownFilter, moment_of

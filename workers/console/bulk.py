@@ -7,9 +7,8 @@ from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from core.web.access import Request
+from core.web.access import Request, staff_only
 from workers.console import listpage
-from workers.console.access import staff_only
 from workers.console.collecting import Group, group_written_down, page_of, written_down
 from workers.console.figures import MOST
 from workers.console.live import workers

@@ -9,10 +9,9 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
-from core.web.access import Request
+from core.web.access import Request, staff_only
 from core.web.words import counted
 from workers.actions import Result, cancel_jobs, discard_jobs, reschedule_jobs, retry_jobs, stop_jobs
-from workers.console.access import staff_only
 from workers.console.bulk import start_on_group
 from workers.console.collecting import Group, page_of
 from workers.editing import BadArguments, edit_and_retry, parse_arguments

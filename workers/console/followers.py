@@ -8,11 +8,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from core.api.access import KeyAuth
-from core.web.access import Request
+from core.web.access import Request, staff_only
 from events.errors import SubscriptionError
 from events.lag import Holder, Lag, fence_holder, lag
 from events.subscriptions import resume, resume_stream
-from workers.console.access import staff_only
 from workers.console.doing import back_with
 
 _log = structlog.get_logger(__name__)

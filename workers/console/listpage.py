@@ -15,9 +15,8 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from core.web.access import Request
+from core.web.access import Request, staff_only
 from workers.console import listing, reading
-from workers.console.access import staff_only
 from workers.console.figures import Count
 from workers.console.live import WorkerRow, workers
 from workers.console.search import Filter, UnknownFilter, parse, without_state, written

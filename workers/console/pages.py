@@ -14,10 +14,9 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from core.web.access import Request
+from core.web.access import Request, staff_only
 from events.lag import trouble
 from workers.console import charts, deaths, figures, listing, listpage, reading, tasks
-from workers.console.access import staff_only
 from workers.console.jobpage import comes_next, history_of
 from workers.console.listing import Page
 from workers.console.live import WorkerRow, workers

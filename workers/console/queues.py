@@ -9,9 +9,8 @@ from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from core.web.access import Request
+from core.web.access import Request, staff_only
 from workers.console import figures
-from workers.console.access import staff_only
 from workers.console.live import workers
 from workers.console.pages import live_answer
 from workers.models import QueueSetting

@@ -10,10 +10,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from core.readmodels.libraries import all_libraries
-from core.web.access import Request
+from core.web.access import Request, staff_only
 from core.web.words import counted
 from workers import jobsettings
-from workers.console.access import staff_only
 from workers.console.bulk import number_in
 from workers.console.pages import answer
 from workers.jobsettings import BadJobSetting, keep_finished_jobs, put_uploads_first

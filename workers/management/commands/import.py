@@ -27,7 +27,10 @@ class Command(BaseCommand):
             "--copy", action="store_true", help="copy the files into Filmroll's own folder, as uploads are"
         )
         parser.add_argument(
-            "--user", default="", help="whose copies they are; the first administrator's if not said"
+            "--user",
+            default="",
+            help="whose copies they are (the first administrator's if not said), or whose library a new folder is "
+            "(seen by administrators alone if not said)",
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:
@@ -36,7 +39,7 @@ class Command(BaseCommand):
             self._copy(paths, options["user"])
             return
         for path in paths:
-            self.stdout.write(self._import(path))
+            self.stdout.write(self._import(path, options["user"]))
 
     def _copy(self, paths: list[Path], user: str) -> None:
         copied = Copied()
@@ -59,14 +62,16 @@ class Command(BaseCommand):
         told = f"{copied.kept:,} copied, {copied.there:,} there already, {len(copied.refused):,} not taken"
         self.stdout.write(told)
 
-    def _import(self, path: Path) -> str:
+    def _import(self, path: Path, user: str) -> str:
         if not path.exists():
             raise CommandError(f"{path} does not exist.")
         folder = _folder_with(path)
         if folder is not None:
             return self._import_again(path, folder)
         try:
-            add_library(path, actor="cli")
+            add_library(path, owner=account_named(user).pk if user else None, actor="cli")
+        except UnknownAccount as error:
+            raise CommandError(str(error)) from error
         except NotAFolder as error:
             raise CommandError(f"{error} A single file is imported only from a folder that is known.") from error
         return f"{path}: registered, and looked through now"
