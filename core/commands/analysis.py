@@ -14,7 +14,6 @@ from core.domain.analysis import (
     FacesFound,
     MeaningMade,
     PhotoAnalysed,
-    ScenesFound,
     VectorMade,
     maker,
     new_face_id,
@@ -40,26 +39,6 @@ class Numbers:
     faces: Sequence[Vector] = ()
     photo: Vector | None = None
     meaning: Vector | None = None
-
-
-def record_scenes(photo_id: UUID, found: ScenesFound, *, actor: str) -> None:
-    """Record what a photo shows as a whole; a second result, or one for other content, is no news."""
-    record_seen(photo_id, [found], content=found.content, actor=actor)
-
-
-def record_faces(photo_id: UUID, found: FacesFound, vectors: Sequence[Vector] = (), *, actor: str) -> None:
-    """Record the faces in a photo, with a vector for each where there is one; they keep the ids that they had."""
-    record_seen(photo_id, [found], Numbers(faces=vectors), content=found.content, actor=actor)
-
-
-def record_vector(photo_id: UUID, made: VectorMade, vector: Vector, *, actor: str) -> None:
-    """Record that a photo's vector was made, and keep it."""
-    record_seen(photo_id, [made], Numbers(photo=vector), content=made.content, actor=actor)
-
-
-def record_meaning(photo_id: UUID, made: MeaningMade, vector: Vector, *, actor: str) -> None:
-    """Record that a photo's numbers for search by meaning were made, and keep them."""
-    record_seen(photo_id, [made], Numbers(meaning=vector), content=made.content, actor=actor)
 
 
 def record_seen(

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from django.db import transaction
 
-from core.commands.analysis import record_seen
 from core.commands.decisions import Decision, settle
 from core.commands.log import load_photo, photo_of, write
 from core.domain import photos
@@ -84,11 +83,6 @@ def record_previews(
     `content` is the hash of what they were made from: those of an older version of the photo come too late.
     """
     _record_result(photo_id, Step.PREVIEWS, result, actor, content)
-
-
-def record_labels(photo_id: UUID, result: photos.LabelsFound, *, actor: str, content: str | None = None) -> None:
-    """Record what the object model saw; a second result, or one for an older version, is no news."""
-    record_seen(photo_id, [result], content=content, actor=actor)
 
 
 def record_step_failed(photo_id: UUID, failure: photos.StepFailed, run: int, *, actor: str) -> None:

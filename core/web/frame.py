@@ -59,7 +59,7 @@ _TOOLS = (
 _STAFF_TOOLS = (
     Link("Jobs", "queue-list", "/jobs/", "jobs"),
     Link("Libraries", "folder", "/libraries/", "libraries"),
-    Link("Accounts", "user-circle", "/accounts/", "accounts"),
+    Link("Accounts", "identification", "/accounts/", "accounts"),
 )
 
 

@@ -2,6 +2,7 @@
 
 import math
 import struct
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -58,6 +59,11 @@ def unit(*numbers: float) -> list[float]:
     return [number / length for number in numbers] + [0.0] * (vectors.FACE_NUMBERS - len(numbers))
 
 
+def record(photo: Photo, found: ScenesFound | FacesFound | VectorMade, /, **numbers: Any) -> None:
+    given = commands.Numbers(**numbers)
+    commands.record_seen(photo.id, [found], given, content=found.content, actor="test")
+
+
 def faces_of(photo: Photo) -> list[UUID]:
     """The ids of the faces as they were found last."""
     found = [event for event in read_stream(photo_stream(photo.id)) if event.type == "photo.faces_found"]
@@ -95,18 +101,18 @@ def test_one_look_is_recorded_together_once_and_the_photo_is_complete(photo: Pho
 
 
 def test_what_was_seen_in_former_content_comes_too_late_and_is_forgotten(photo: Photo) -> None:
-    commands.record_scenes(photo.id, ScenesFound(photo.sha256, "m", "1", (CAT,)), actor="test")
+    record(photo, ScenesFound(photo.sha256, "m", "1", (CAT,)))
     now = edit(photo)
     assert analysis_of(photo.id).made == {}
-    commands.record_scenes(photo.id, ScenesFound(photo.sha256, "m", "2", (CAT,)), actor="test")
+    record(photo, ScenesFound(photo.sha256, "m", "2", (CAT,)))
     assert list(photos_with_scene(["cat"])) == []
-    commands.record_scenes(photo.id, ScenesFound(now.sha256, "m", "1", (CAT,)), actor="test")
+    record(photo, ScenesFound(now.sha256, "m", "1", (CAT,)))
     assert list(photos_with_scene(["cat"])) == [photo.id]
 
 
 def test_vectors_lie_beside_the_log_as_they_were_given(photo: Photo) -> None:
     numbers = [0.0235 * (at % 256) for at in range(vectors.PHOTO_NUMBERS)]
-    commands.record_vector(photo.id, VectorMade(photo.sha256, "embedding", "1"), numbers, actor="test")
+    record(photo, VectorMade(photo.sha256, "embedding", "1"), photo=numbers)
     kept = vectors.photo_vector(photo.id, "embedding 1")
     assert kept is not None
     assert struct.unpack(f">{len(numbers)}e", kept) == pytest.approx(numbers, abs=0.003)
@@ -115,10 +121,10 @@ def test_vectors_lie_beside_the_log_as_they_were_given(photo: Photo) -> None:
 
 def test_j16_a_face_keeps_its_id_through_a_new_model_and_a_turned_file(photo: Photo) -> None:
     first = FacesFound(photo.sha256, "blazeface", "1", (face(0.1, 0.1), face(0.6, 0.5)))
-    commands.record_faces(photo.id, first, [unit(1, 0.1), unit(0, 1)], actor="test")
+    record(photo, first, faces=[unit(1, 0.1), unit(0, 1)])
     anna, bert = faces_of(photo)
     newer = FacesFound(photo.sha256, "blazeface", "2", (face(0.6, 0.52), face(0.11, 0.1)))
-    commands.record_faces(photo.id, newer, [unit(0, 1), unit(1)], actor="test")
+    record(photo, newer, faces=[unit(0, 1), unit(1)])
     assert faces_of(photo) == [bert, anna]
     assert {key: model for key, (model, _) in vectors.face_vectors([anna, bert]).items()} == {
         anna: "blazeface 2",
@@ -128,25 +134,25 @@ def test_j16_a_face_keeps_its_id_through_a_new_model_and_a_turned_file(photo: Ph
     # The file is turned to the right: what was at the left is at the top.
     now = edit(photo)
     turned = FacesFound(now.sha256, "blazeface", "2", (face(0.7, 0.1), face(0.3, 0.6)))
-    commands.record_faces(photo.id, turned, [unit(1), unit(0, 1)], actor="test")
+    record(photo, turned, faces=[unit(1), unit(0, 1)])
     assert faces_of(photo) == [anna, bert]
 
 
 def test_another_person_at_the_same_place_in_new_content_is_not_taken_for_the_former_one(photo: Photo) -> None:
     first = FacesFound(photo.sha256, "blazeface", "1", (face(0.1, 0.1),))
-    commands.record_faces(photo.id, first, [unit(1)], actor="test")
+    record(photo, first, faces=[unit(1)])
     [anna] = faces_of(photo)
     now = edit(photo)
     stranger = FacesFound(now.sha256, "blazeface", "1", (face(0.1, 0.1),))
-    commands.record_faces(photo.id, stranger, [unit(0.1, 1)], actor="test")
+    record(photo, stranger, faces=[unit(0.1, 1)])
     assert faces_of(photo) != [anna]
 
 
 def test_without_pgvector_faces_are_recorded_all_the_same(photo: Photo, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vectors, "has_vectors", lambda: False)
     found = FacesFound(photo.sha256, "blazeface", "1", (face(0.1, 0.1),))
-    commands.record_faces(photo.id, found, [unit(1)], actor="test")
-    commands.record_vector(photo.id, VectorMade(photo.sha256, "e", "1"), [0.0] * 1024, actor="test")
+    record(photo, found, faces=[unit(1)])
+    record(photo, VectorMade(photo.sha256, "e", "1"), photo=[0.0] * 1024)
     assert len(faces_of(photo)) == 1
     assert vectors.face_vectors(faces_of(photo)) == {}
     assert vectors.photo_vector(photo.id, "e 1") is None

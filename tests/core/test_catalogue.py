@@ -29,7 +29,7 @@ def test_an_event_is_described_with_its_fields_its_writers_and_its_readers() -> 
 
 
 def test_a_follow_up_counts_as_written_by_the_commands_that_lead_to_it() -> None:
-    assert "`photos.record_labels`, `photos.record_previews`" in section("photo.processed.v1")
+    assert "`analysis.record_seen`, `photos.record_previews`" in section("photo.processed.v1")
 
 
 def test_personal_fields_are_marked_also_in_parts() -> None:

@@ -8,6 +8,7 @@ import pytest
 from django.db import connection, connections
 
 from core.commands import photos as commands
+from core.commands.analysis import record_seen
 from core.commands.libraries import add_library
 from core.domain import photos
 from core.readmodels.photos import Photo
@@ -49,7 +50,7 @@ def _previews(photo: UUID) -> None:
 
 
 def _labels(photo: UUID) -> None:
-    commands.record_labels(photo, photos.LabelsFound(1, "yolox", "1", ()), actor="test")
+    record_seen(photo, [photos.LabelsFound(1, "yolox", "1", ())], content=None, actor="test")
 
 
 _RECORDS = [_previews, _labels]

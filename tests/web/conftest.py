@@ -19,6 +19,7 @@ from PIL import Image
 from core.accounts import Account
 from core.commands import files as file_commands
 from core.commands import photos as commands
+from core.commands.analysis import record_seen
 from core.commands.libraries import add_library
 from core.domain import files, photos
 from core.domain.files import file_id
@@ -75,7 +76,8 @@ class Shelf:
         commands.record_previews(photo, result, actor="worker:previews")
 
     def label(self, photo: UUID, *labels: photos.Label) -> None:
-        commands.record_labels(photo, photos.LabelsFound(1, "YOLOX-S", "0.1.1", labels), actor="worker:labels")
+        found = photos.LabelsFound(1, "YOLOX-S", "0.1.1", labels)
+        record_seen(photo, [found], content=None, actor="worker:analysis")
 
     def fail(self, photo: UUID, step: str = "previews", reason: str = "The file ends in the middle.") -> None:
         failure = photos.StepFailed(photos.Step(step), "truncated", reason, 7, "TruncatedError")

@@ -5,7 +5,7 @@ import struct
 from collections.abc import Sequence
 from uuid import UUID
 
-from core.commands.analysis import record_faces
+from core.commands.analysis import Numbers, record_seen
 from core.domain.analysis import FacesFound
 from core.domain.faces import NAMELESS, Face
 from core.readmodels import faces as readmodel
@@ -48,7 +48,8 @@ def find_faces(
     """The faces of a photo from left to right, found, and grouped as a worker would; their ids."""
     content = Photo.objects.values_list("sha256", flat=True).get(id=photo)
     seen = tuple(faces or [found_face(at) for at in range(len(vectors))])
-    record_faces(photo, FacesFound(content, "face", version, seen), vectors, actor="worker:analysis")
+    found = FacesFound(content, "face", version, seen)
+    record_seen(photo, [found], Numbers(faces=vectors), content=content, actor="worker:analysis")
     if grouped:
         grouping.group_photo(photo)
     rows = readmodel.Face.objects.filter(photo_id=photo, current=True)

@@ -15,7 +15,7 @@ from django.test import Client
 
 from core import asking, meaning, waiting
 from core.accounts import Account
-from core.commands.analysis import record_meaning
+from core.commands import analysis
 from core.commands.log import load_photo
 from core.commands.photos import replace_content
 from core.domain import photos
@@ -38,7 +38,8 @@ def drawn(seed: int) -> Numbers:
 
 def seen(photo: UUID, numbers: Numbers, version: str = "1") -> None:
     made = MeaningMade(load_photo(photo).sha256, "clip", version)
-    record_meaning(photo, made, numbers.tolist(), actor="worker:analysis")
+    given = analysis.Numbers(meaning=numbers.tolist())
+    analysis.record_seen(photo, [made], given, content=made.content, actor="worker:analysis")
 
 
 def told(words: str, numbers: Numbers, version: str = "1") -> None:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from core.commands.analysis import record_faces
+from core.commands.analysis import Numbers, record_seen
 from core.domain.analysis import FacesFound
 from core.domain.faces import NAMELESS, Face
 from core.readmodels.photos import Photo
@@ -46,7 +46,8 @@ def found_in(path: Path, models: dict[str, Path], folder: Path) -> tuple[list[Fa
 def record(shelf: Shelf, name: str, faces: list[Face], vectors: list[list[float]]) -> list[UUID]:
     photo = shelf.photo(name)
     content = Photo.objects.values_list("sha256", flat=True).get(id=photo)
-    record_faces(photo, FacesFound(content, "mobileface", "2", tuple(faces)), vectors, actor="worker:analysis")
+    found = FacesFound(content, "mobileface", "2", tuple(faces))
+    record_seen(photo, [found], Numbers(faces=vectors), content=content, actor="worker:analysis")
     group_photo(photo)
     from core.readmodels.faces import Face as Row
 

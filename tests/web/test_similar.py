@@ -12,7 +12,7 @@ from django.test import Client
 from core import codes, nearby
 from core.accounts import Account
 from core.bits import bits_of
-from core.commands.analysis import record_vector
+from core.commands import analysis
 from core.commands.duplicates import keep_best
 from core.commands.log import load_photo
 from core.domain.analysis import VectorMade
@@ -41,7 +41,8 @@ def shot(seed: int, away: float, number: int = 0) -> Numbers:
 
 def seen(photo: UUID, numbers: Numbers) -> None:
     made = VectorMade(load_photo(photo).sha256, MODEL, "1")
-    record_vector(photo, made, numbers.tolist(), actor="worker:analysis")
+    given = analysis.Numbers(photo=numbers.tolist())
+    analysis.record_seen(photo, [made], given, content=made.content, actor="worker:analysis")
 
 
 @pytest.fixture(autouse=True)

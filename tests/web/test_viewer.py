@@ -11,7 +11,7 @@ import pytest
 from django.test import Client
 
 from core.commands import photos as commands
-from core.commands.analysis import record_scenes
+from core.commands.analysis import record_seen
 from core.commands.libraries import switch_analyses
 from core.domain import codec
 from core.domain.analysis import Analysis, Scene, ScenesFound
@@ -176,7 +176,8 @@ def test_what_the_whole_picture_shows_leads_to_more_of_it_and_is_told_to_program
     assert page.get(api).json()["scenes"] is None
     content = Photo.objects.get(id=photo).sha256
     cat = Scene("Egyptian cat", 0.82, ("cat", "animal"))
-    record_scenes(photo, ScenesFound(content, "mobilenet-v2", "1", (cat,)), actor="worker:analysis")
+    seen = ScenesFound(content, "mobilenet-v2", "1", (cat,))
+    record_seen(photo, [seen], content=content, actor="worker:analysis")
     answer = page.get(f"/photos/{photo}/")
     assert "Egyptian cat 82 %" in text_of(answer)
     assert 'href="/search/?scene=egyptian+cat" title="cat, animal"' in answer.content.decode()
