@@ -20,6 +20,7 @@ from contextvars import ContextVar
 from functools import lru_cache
 from importlib import import_module
 from types import ModuleType
+from typing import Any
 
 from django.conf import settings
 
@@ -27,6 +28,7 @@ from events.errors import EventError
 from events.event import Event
 
 _waiting: ContextVar[deque[Event] | None] = ContextVar("events_waiting", default=None)
+_kept: ContextVar[dict[object, Any] | None] = ContextVar("events_kept", default=None)
 _replaying: ContextVar[bool] = ContextVar("events_replaying", default=False)
 
 
@@ -57,13 +59,22 @@ def tell(events: Iterable[Event]) -> None:
     if waiting is not None:
         waiting.extend(events)
         return
-    token = _waiting.set(waiting := deque(events))
+    token, kept = _waiting.set(waiting := deque(events)), _kept.set({})
     try:
         known = all_consumers()
         while waiting:
             deliver(waiting.popleft(), known)
     finally:
         _waiting.reset(token)
+        _kept.reset(kept)
+
+
+def kept() -> dict[object, Any] | None:
+    """What handlers leave for those that hear of the same new events after them; it goes with the append.
+
+    None while nothing new is told, as in a replay: then everybody reads for himself.
+    """
+    return _kept.get()
 
 
 def deliver(event: Event, consumers: Iterable[ModuleType]) -> None:

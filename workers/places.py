@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
 
 from core.commands.places import record_place
 from core.domain.places import PlaceFound
@@ -82,5 +81,4 @@ def _record(one: Waiting, located: Located) -> None:
         SOURCE,
         source_version(),
     )
-    with transaction.atomic():
-        record_place(one.photo, found, asked=one.asked, actor=_ACTOR)
+    record_place(one.photo, found, asked=one.asked, actor=_ACTOR)

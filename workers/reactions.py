@@ -11,7 +11,7 @@ from core.domain.photos import Step
 from core.domain.streams import subject_of
 from core.readmodels.failures import Failure
 from core.readmodels.libraries import Library
-from core.readmodels.photos import Photo
+from core.readmodels.photos import Photo, row_of
 from core.readmodels.places import places_waiting
 from core.readmodels.sidecars import sidecars_in_file
 from events.event import Event
@@ -185,9 +185,9 @@ def _analyse_library(event: Event, *, older: bool) -> None:
 
 def _find_stack(event: Event) -> None:
     """Most photos have no namesake beside them; for those that have, the rules are looked at after the commit."""
-    photo = subject_of(event.stream_id)
+    photo = row_of(event, "library_id", "facts")
     if may_belong_to_others(photo):
-        defer_batch([NewJob("find_stack", queue="files", args={"photo": str(photo)}, priority=5)])
+        defer_batch([NewJob("find_stack", queue="files", args={"photo": str(photo.id)}, priority=5)])
 
 
 def _retry_step(event: Event) -> None:

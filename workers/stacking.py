@@ -20,16 +20,15 @@ _OWN_WORD = ("exif", "xmp", "iptc", "container")
 _BEHIND_DOT = "/"
 
 
-def may_belong_to_others(photo_id: UUID) -> bool:
+def may_belong_to_others(photo: Photo) -> bool:
     """Whether another photo has a name or an identifier like this one's; in the caller's transaction.
 
     Of two that are imported at the same time, the second waits here for the first, and sees it.
     """
-    photo = Photo.objects.get(id=photo_id)
-    files = _files_of([photo_id])
+    files = _files_of([photo.id])
     shots = [f"{file.folder_id}:{shot_name(file.known_as)}" for file in files]
     _take_turns([*shots, *filter(None, [_identifier(photo)])])
-    return any(other != photo_id for other in _namesakes(photo, files))
+    return any(other != photo.id for other in _namesakes(photo, files))
 
 
 def find_stack(photo_id: UUID) -> int:

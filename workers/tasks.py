@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from workers.pipelines.previews import Previews
 
 _DECODE_SECONDS = 20
-_LOOKS = "worker:looks"
+_PREVIEWS, _LOOKS = "worker:previews", "worker:looks"
 
 
 @app.task(name="scan_library", queue="scan", priority=5, retry=RetryPolicy())
@@ -111,11 +111,12 @@ def render_previews(photo: str) -> str:
         )
         put_in_place(folder / made.tile.name, preview_path(known.id, revision, "tile"))
         put_in_place(folder / made.large.name, preview_path(known.id, revision, "large"))
-    result = _rendered(made, revision)
-    photo_commands.record_previews(known.id, result, actor="worker:previews", content=known.sha256)
-    if made.looks is not None:
-        found = looking.looks_found(known, known.sha256, made.looks, (made.width, made.height))
-        record_looks(known.id, found, actor=_LOOKS)
+    result, content = _rendered(made, revision), known.sha256
+    if made.looks is None:
+        photo_commands.record_previews(known.id, result, actor=_PREVIEWS, content=content)
+    else:
+        found = looking.looks_found(known, content, made.looks, (made.width, made.height))
+        photo_commands.record_rendered(known.id, result, found, actor=_PREVIEWS, content=content)
     return made.method
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import transaction
 
 from core import codes, meaning, vectors
-from core.commands.log import load_photo, write
+from core.commands.log import load_photo, state_after, write
 from core.domain import photos
 from core.domain.analysis import (
     FacesFound,
@@ -78,7 +78,9 @@ def _record(
         for result in results
         for event in photos.decide_seen(photo, result)
     ]
-    write(photo_stream(photo_id), news, actor=actor, ids=[photos.seen_id(photo_id, photo, one) for one in news])
+    done = write(
+        photo_stream(photo_id), news, actor=actor, ids=[photos.seen_id(photo_id, photo, one) for one in news]
+    )
     assert photo.library is not None  # one that exists has one
     _keep_vectors(
         photo_id, photo.library, [*news, *_known_before(photo_id, photo, results, news, numbers)], numbers
@@ -86,7 +88,8 @@ def _record(
     if news:
         # The append holds the stream's lock until commit: of two steps that end together just one finds the
         # photo complete.
-        write(photo_stream(photo_id), photos.decide_processed(load_photo(photo_id)), actor=actor)
+        state = state_after(photo_id, photo, news, done)
+        write(photo_stream(photo_id), photos.decide_processed(state), actor=actor)
 
 
 def _named(photo_id: UUID, photo: photos.Photo, found: FacesFound, numbers: Sequence[Vector]) -> FacesFound:

@@ -1,13 +1,13 @@
 """How commands read and write the event log; nothing else appends to it."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from uuid import UUID
 
 from core.domain import codec, libraries, photos
 from core.domain.streams import photo_stream
-from events.event import Append, Event, Meta, NewEvent
+from events.event import Append, Appended, Event, Meta, NewEvent
 from events.store import ANY, append, append_many, read_stream
 
 # Events in one append at most; the store takes a few more.
@@ -66,14 +66,27 @@ def write(
     actor: str,
     expected: int | None = ANY,
     ids: Sequence[UUID] = (),
-) -> None:
+) -> Appended | None:
     """Append domain events; `ids` names the first ones, so that saying them twice is saying them once.
 
-    Raises what `events.store.append` raises.
+    None where there was nothing to append. Raises what `events.store.append` raises.
     """
     if not events:
-        return
-    append(stream, expected, [_new(event, ids[at : at + 1]) for at, event in enumerate(events)], _meta(actor))
+        return None
+    news = [_new(event, ids[at : at + 1]) for at, event in enumerate(events)]
+    return append(stream, expected, news, _meta(actor))
+
+
+def state_after(
+    photo_id: UUID, seen: photos.Photo, news: Sequence[photos.PhotoEvent], done: Appended | None
+) -> photos.Photo:
+    """A photo's state after an append: from what was seen before, or read where others have written in between."""
+    if done is None or done.replayed or done.version != seen.version + len(news):
+        return load_photo(photo_id)
+    state = seen
+    for event in news:
+        state = photos.evolve(state, event)
+    return replace(state, version=done.version)
 
 
 def write_many(news: Sequence[tuple[str, codec.DomainEvent]], *, actor: str) -> None:

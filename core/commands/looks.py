@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import transaction
 
 from core.commands.log import load_photo, write
-from core.domain.looks import AlikeFound, LooksFound, alike_id, looks_id
+from core.domain.looks import AlikeFound, LooksFound, alike_id, is_news, looks_id
 from core.domain.photos import PhotoNotFound
 from core.domain.streams import photo_stream
 from events.store import EventIdConflict
@@ -21,7 +21,7 @@ def record_looks(photo_id: UUID, found: LooksFound, *, actor: str) -> None:
         photo = load_photo(photo_id)
         if not photo.exists:
             raise PhotoNotFound(str(photo_id))
-        if found.content != photo.sha256 or (found.colours is None and found.styles is None):
+        if not is_news(found, photo.sha256):
             return
         try:
             write(photo_stream(photo_id), [found], actor=actor, ids=[looks_id(photo_id, found, photo.edition)])

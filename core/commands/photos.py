@@ -8,8 +8,10 @@ from uuid import UUID
 from django.db import transaction
 
 from core.commands.decisions import Decision, settle
-from core.commands.log import load_photo, photo_of, write
+from core.commands.log import load_photo, photo_of, state_after, write
+from core.commands.looks import record_looks
 from core.domain import photos
+from core.domain.looks import LooksFound, is_news, looks_id
 from core.domain.photos import Fact, PhotoNotFound, Step
 from core.domain.streams import photo_stream
 from events.store import EventIdConflict
@@ -85,6 +87,18 @@ def record_previews(
     _record_result(photo_id, Step.PREVIEWS, result, actor, content)
 
 
+def record_rendered(
+    photo_id: UUID, result: photos.PreviewsRendered, looks: LooksFound, *, actor: str, content: str
+) -> None:
+    """Record previews and how the photo looks in them: together, or each for itself where one is known already.
+
+    Those of an older version of the photo come too late. Raises PhotoNotFound.
+    """
+    if not _record_result(photo_id, Step.PREVIEWS, result, actor, content, looks):
+        record_previews(photo_id, result, actor=actor, content=content)
+        record_looks(photo_id, looks, actor=actor)
+
+
 def record_step_failed(photo_id: UUID, failure: photos.StepFailed, run: int, *, actor: str) -> None:
     """Record that a step's job died; `run` counts its runs, so that each death is recorded once."""
     _existing(photo_id)
@@ -124,21 +138,26 @@ def _record_result(
     result: photos.PreviewsRendered,
     actor: str,
     content: str | None,
-) -> None:
+    looks: LooksFound | None = None,
+) -> bool:
+    """Whether the result was recorded, with the looks if there are any: all or nothing."""
     with transaction.atomic():
         photo = _existing(photo_id)
         news = photos.decide_result(photo, step, result)
         if not news or content not in (None, photo.sha256):
-            return
+            return False
+        ids = [photos.result_id(photo_id, step, result.step_version, photo.edition)]
+        if looks is not None and is_news(looks, photo.sha256):
+            news, ids = [*news, looks], [*ids, looks_id(photo_id, looks, photo.edition)]
         try:
-            result_id = photos.result_id(photo_id, step, result.step_version, photo.edition)
-            write(photo_stream(photo_id), news, actor=actor, ids=[result_id])
+            done = write(photo_stream(photo_id), news, actor=actor, ids=ids)
         except EventIdConflict:
-            return  # another worker's result of the same step came first
+            return False  # another worker's result of the same step came first
         # The append holds the stream's lock until commit: of two steps that end together, the second
         # sees the first here, and just one of them finds the photo complete.
-        follow_up = photos.decide_processed(load_photo(photo_id))
+        follow_up = photos.decide_processed(state_after(photo_id, photo, news, done))
         write(photo_stream(photo_id), follow_up, actor=actor)
+    return True
 
 
 def _decide(

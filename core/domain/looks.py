@@ -91,6 +91,11 @@ LooksEvent = LooksFound | AlikeFound
 NEARLY_SAME = 0.95
 
 
+def is_news(found: LooksFound, content: str) -> bool:
+    """Whether anything was looked for, in the content that the photo has now."""
+    return found.content == content and (found.colours is not None or found.styles is not None)
+
+
 def looks_id(photo: UUID, found: LooksFound, edition: int) -> UUID:
     """One result for each version of photo and method, and for what was looked for."""
     parts = ("colours" if found.colours is not None else "", "styles" if found.styles is not None else "")

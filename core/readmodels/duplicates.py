@@ -38,6 +38,13 @@ _NEAR = """
 """
 
 
+_MOVE = """
+    UPDATE look SET group_id = moved.group_id, spread = moved.spread
+      FROM unnest(%s::uuid[], %s::uuid[], %s::smallint[]) AS moved (photo_id, group_id, spread)
+     WHERE look.photo_id = moved.photo_id
+"""
+
+
 class Look(models.Model):
     """What a photo looks like. `scope`: whose it is, and whether it is a film; only those of one scope compare.
 
@@ -273,7 +280,11 @@ def _settle(around: dict[UUID, Look]) -> None:
         if (look.group_id, look.spread) != (group, width):
             look.group_id, look.spread = group, width
             moved.append(look)
-    Look.objects.bulk_update(moved, ["group_id", "spread"])
+    with connection.cursor() as cursor:
+        # With every import that looks like another one; Django would make a text of cases for each row.
+        cursor.execute(
+            _MOVE, [[getattr(one, name) for one in moved] for name in ("photo_id", "group_id", "spread")]
+        )
 
 
 HANDLERS: dict[str, Callable[[Event], None]] = {

@@ -136,8 +136,9 @@ def _put_indexed(
     event: Event, library: UUID, file: photos.OriginalFile, kind: str, since: int | None = None
 ) -> None:
     photo = subject_of(event.stream_id)
-    # Found again it keeps its place among the photo's files.
-    known = PhotoFile.objects.filter(id=file.id, photo_id=photo).values_list("since", flat=True).first()
+    if since is None:
+        # Found again it keeps its place among the photo's files.
+        since = PhotoFile.objects.filter(id=file.id, photo_id=photo).values_list("since", flat=True).first()
     _put(
         file.id,
         library_id=library,
@@ -150,7 +151,7 @@ def _put_indexed(
         kind=kind,
         code="",
         reason="",
-        since=since or known or event.position,
+        since=since or event.position,
     )
 
 

@@ -1,6 +1,7 @@
 """The libraries: which folders are indexed and how, whether they can be reached, and who may see their photos."""
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from pathlib import Path
 from uuid import UUID
 
@@ -199,7 +200,13 @@ def folder_by_id(folder_id: UUID) -> Folder:
 
 def lies_at(folder_id: UUID, path: str) -> Path:
     """Where a file lies: in which folder, at which path inside it. Raises LibraryNotFound."""
-    return original_path(folder_by_id(folder_id).root, path)
+    return original_path(_root_of(folder_id), path)
+
+
+@lru_cache(maxsize=1000)
+def _root_of(folder_id: UUID) -> str:
+    """Read once by each process: a folder's id is made from its root, so neither changes without the other."""
+    return folder_by_id(folder_id).root
 
 
 def refuse_taken(place: Path, *, same_is_fine: bool) -> None:

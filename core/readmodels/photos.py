@@ -17,6 +17,7 @@ from core.readmodels import facts
 from core.readmodels.fields import WallTimeField
 from core.readmodels.files import PhotoFile
 from core.readmodels.libraries import Folder, libraries_of
+from events import consumers
 from events.event import Event
 from events.reading import read_stream
 
@@ -25,6 +26,10 @@ class PreviewState(models.TextChoices):
     WAITING = "waiting"  # the job has not ended
     READY = "ready"  # tile and large preview are in their place
     FAILED = "failed"  # the job died; the failures page says why
+
+
+# The version of a photo's stream with which its import ends: photo.imported, photo.metadata_read.
+IMPORTED = 2
 
 
 class Hidden(models.TextChoices):
@@ -107,7 +112,7 @@ class Photo(models.Model):
 def _imported(event: Event) -> None:
     fact = codec.decode(event)
     assert isinstance(fact, photos.PhotoImported)
-    Photo.objects.create(
+    photo = Photo.objects.create(
         id=subject_of(event.stream_id),
         library_id=fact.library,
         sha256=fact.sha256,
@@ -121,6 +126,8 @@ def _imported(event: Event) -> None:
         notes=[fact.mismatch] if fact.mismatch else [],
         imported_at=event.recorded_at,
     )
+    if (kept := consumers.kept()) is not None:
+        kept[_kept_as(event)] = photo
 
 
 def _files_changed(event: Event) -> None:
@@ -219,8 +226,7 @@ def _metadata_read(event: Event) -> None:
 
 def _heard(event: Event) -> None:
     """Somebody says something of the photo: whose word counts is decided anew."""
-    photo = Photo.objects.only("said").get(id=subject_of(event.stream_id))
-    said = facts.hear(photo.said, codec.decode(event))
+    said = facts.hear(row_of(event, "said").said, codec.decode(event))
     _update(event, said=said, **facts.columns(said))
 
 
@@ -273,15 +279,37 @@ def _processed(event: Event) -> None:
     _update(event, processed_at=event.recorded_at)
 
 
+def row_of(event: Event, *columns: str) -> Photo:
+    """The photo that an event is about, as its own events have left it: read once for all who hear of them.
+
+    At least these columns, and none that other streams' events change. Raises Photo.DoesNotExist.
+    """
+    kept = consumers.kept()
+    if kept is None:
+        return Photo.objects.only(*columns).get(id=subject_of(event.stream_id))
+    if _kept_as(event) not in kept:
+        kept[_kept_as(event)] = Photo.objects.get(id=subject_of(event.stream_id))
+    photo: Photo = kept[_kept_as(event)]
+    return photo
+
+
 def _update(event: Event, **values: Any) -> None:
+    photo = (consumers.kept() or {}).get(_kept_as(event))
+    for name, value in values.items() if photo else ():
+        # What the database has to work out nobody asks of this row.
+        setattr(photo, name, value)
     Photo.objects.filter(id=subject_of(event.stream_id)).update(**values)
+
+
+def _kept_as(event: Event) -> tuple[str, str]:
+    return "photo", event.stream_id
 
 
 def _add_notes(event: Event, notes: tuple[str, ...]) -> None:
     if not notes:
         return
-    photo = Photo.objects.only("notes").get(id=subject_of(event.stream_id))
-    _update(event, notes=[*photo.notes, *(note for note in notes if note not in photo.notes)])
+    known = row_of(event, "notes").notes
+    _update(event, notes=[*known, *(note for note in notes if note not in known)])
 
 
 def _name(path: str) -> str:

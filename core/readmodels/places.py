@@ -12,7 +12,8 @@ from core.domain.analysis import Analysis
 from core.domain.places import KINDS, Names, PlaceFound, path_of
 from core.domain.streams import subject_of
 from core.readmodels.libraries import Library
-from core.readmodels.photos import Photo
+from core.readmodels.photos import IMPORTED, Photo, row_of
+from events import consumers
 from events.event import Event
 
 
@@ -72,10 +73,11 @@ class PhotoPlace(models.Model):
 
 def _heard(event: Event) -> None:
     """Somebody says something of the photo: it may have another position, or a person's word on its place."""
-    photo = Photo.objects.only("latitude", "longitude", "said").get(id=subject_of(event.stream_id))
-    row = PhotoPlace.objects.filter(photo_id=photo.id).first()
+    photo = row_of(event, "latitude", "longitude", "said")
+    row = None if event.version <= IMPORTED else place_in(event)
     if row is None:
         if photo.latitude is None and "place" not in photo.said.get("user", {}):
+            _keep(event, None)
             return
         row = PhotoPlace(photo_id=photo.id, asked=event.position, waiting=photo.latitude is not None)
         row.latitude, row.longitude = photo.latitude, photo.longitude
@@ -83,14 +85,13 @@ def _heard(event: Event) -> None:
         row.latitude, row.longitude = photo.latitude, photo.longitude
         row.asked, row.waiting = event.position, photo.latitude is not None
         row.found, row.sea, row.zone = None, False, ""
-    _settle(row, photo)
+    _settle(event, row, photo)
 
 
 def _place_found(event: Event) -> None:
     fact = codec.decode(event)
     assert isinstance(fact, PlaceFound)
-    photo = Photo.objects.only("said").get(id=subject_of(event.stream_id))
-    row = PhotoPlace.objects.filter(photo_id=photo.id).first()
+    row = place_in(event)
     if row is None or (row.latitude, row.longitude) != (fact.latitude, fact.longitude):
         return  # it came too late: the photo lies elsewhere by now
     row.found = dict(zip(KINDS, fact.names.parts, strict=True)) | {
@@ -98,10 +99,30 @@ def _place_found(event: Event) -> None:
         "source": f"{fact.source} {fact.source_version}",
     }
     row.waiting, row.sea, row.zone = False, fact.sea, fact.zone
-    _settle(row, photo)
+    _settle(event, row, row_of(event, "said"))
 
 
-def _settle(row: PhotoPlace, photo: Photo) -> None:
+def place_in(event: Event) -> PhotoPlace | None:
+    """Where the photo of an event was taken, as far as anybody knows: read once for all who hear of it."""
+    kept, key = consumers.kept(), _kept_as(event)
+    if kept is not None and key in kept:
+        row: PhotoPlace | None = kept[key]
+    else:
+        row = PhotoPlace.objects.filter(photo_id=subject_of(event.stream_id)).first()
+        _keep(event, row)
+    return row
+
+
+def _keep(event: Event, row: PhotoPlace | None) -> None:
+    if (kept := consumers.kept()) is not None:
+        kept[_kept_as(event)] = row
+
+
+def _kept_as(event: Event) -> tuple[str, str]:
+    return "place", event.stream_id
+
+
+def _settle(event: Event, row: PhotoPlace, photo: Photo) -> None:
     """What counts: a person's word, which stays whatever is found, or what was found."""
     words = photo.said.get("user", {})
     row.by_hand = "place" in words
@@ -113,6 +134,7 @@ def _settle(row: PhotoPlace, photo: Photo) -> None:
     ids = {kind: identity for kind, identity, _, _ in path}
     row.country_id, row.region_id, row.city_id = (ids.get(kind) for kind in KINDS)
     row.save(force_insert=row._state.adding)
+    _keep(event, row)
 
 
 HANDLERS: dict[str, Callable[[Event], None]] = {

@@ -11,11 +11,10 @@ from django.db.models import Q
 from core.domain.exposure import MEASURES, range_in
 from core.domain.occasions import day_keys, is_trusted, occasion_on
 from core.domain.searching import WORDS_LIMIT, path_terms, plain, term, words_in
-from core.domain.streams import subject_of
 from core.readmodels.analysis import PhotoAnalysis
 from core.readmodels.fields import WordsField
-from core.readmodels.photos import Photo
-from core.readmodels.places import PhotoPlace, Place
+from core.readmodels.photos import IMPORTED, Photo, row_of
+from core.readmodels.places import Place, place_in
 from events.event import Event
 
 
@@ -74,20 +73,21 @@ _COLUMNS = (
 _ABOUT_EXPOSURE = frozenset(
     ("photo.metadata_read", "photo.sidecar_read", "photo.sidecar_gone", "photo.sidecar_written")
 )
-# The version of a photo's stream with which its import ends: photo.imported, photo.metadata_read.
-_IMPORTED = 2
 Term = tuple[str, str, str]  # kind, what is shown, the filter's value
 
 
 def _changed(event: Event) -> None:
     """Something is known of the photo that was not: its words are gathered anew."""
-    photo = Photo.objects.filter(id=subject_of(event.stream_id)).only(*_COLUMNS).first()
-    if photo is None:
+    try:
+        photo = row_of(event, *_COLUMNS)
+    except Photo.DoesNotExist:
         return
+    is_new = event.version <= IMPORTED
     if event.type in _ABOUT_EXPOSURE:
-        _keep_exposure(photo, is_new=event.version <= _IMPORTED)
-    seen = PhotoAnalysis.objects.filter(photo_id=photo.id).only("label_words", "scene_words").first()
-    places = _places(photo.id)
+        _keep_exposure(photo, is_new=is_new)
+    known = PhotoAnalysis.objects.filter(photo_id=photo.id).only("label_words", "scene_words")
+    seen = None if is_new and event.type == "photo.metadata_read" else known.first()
+    places = _places(event)
     terms = [*_terms_of(photo), *_terms_seen(seen), *_terms_of_places(places)]
     words = dict.fromkeys(
         word
@@ -153,11 +153,11 @@ def _marks(photo: Photo) -> Iterator[str]:
             yield term("note", occasion)
 
 
-def _places(photo: UUID) -> list[Place]:
+def _places(event: Event) -> list[Place]:
     """Town, region and country, from the small to the large."""
-    known = PhotoPlace.objects.filter(photo_id=photo).first()
+    known = place_in(event)
     ids = [known.city_id, known.region_id, known.country_id] if known else []
-    rows = Place.objects.in_bulk([one for one in ids if one])
+    rows = Place.objects.in_bulk([one for one in ids if one]) if any(ids) else {}
     return [rows[one] for one in ids if one and one in rows]
 
 

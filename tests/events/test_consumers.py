@@ -9,7 +9,9 @@ import psycopg
 import pytest
 from django.db import connection, transaction
 
+from events import consumers as told
 from events.event import Append, Event, NewEvent
+from events.models import StoredEvent
 from events.store import ANY, CHANNEL, NO_STREAM, append, append_many, read_stream
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -108,6 +110,36 @@ def test_an_event_that_a_consumer_appends_is_told_after_the_one_in_hand(consumer
         ("first", "photo.processed"),
         ("second", "photo.processed"),
     ]
+
+
+def test_handlers_leave_things_for_those_that_hear_of_the_same_append_and_for_nobody_else(
+    consumers: Callable[..., None],
+) -> None:
+    seen: list[list[object]] = []
+
+    def leave(event: Event) -> None:
+        kept = told.kept()
+        assert kept is not None
+        seen.append(list(kept))
+        kept[event.event_id] = True
+
+    consumers("rows", HANDLERS={"photo.rated": leave})
+    consumers("more", HANDLERS={"photo.rated": leave})
+    first = append("photo-1", NO_STREAM, [rated(1), rated(2)]).events
+    append("photo-1", 2, [rated(3)])
+    ids = [event.event_id for event in first]
+    assert seen[:5] == [[], ids[:1], ids[:1], ids, []], "and the next append begins anew"
+    assert told.kept() is None
+
+
+def test_nothing_is_kept_in_a_replay(consumers: Callable[..., None]) -> None:
+    found: list[object] = []
+    consumers("rows", HANDLERS={"photo.rated": lambda _: found.append(told.kept())}, TABLES=(StoredEvent,))
+    append("photo-1", NO_STREAM, [rated()])
+    [event] = read_stream("photo-1")
+    with told.replaying():
+        told.deliver(event, told.all_consumers())
+    assert found == [{}, None]
 
 
 def test_old_payloads_are_lifted_for_readers_and_consumers(

@@ -14,6 +14,7 @@ from core.accounts import Account
 from core.commands.libraries import switch_analyses
 from core.commands.log import load_photo
 from core.commands.looks import record_looks
+from core.commands.photos import record_rendered
 from core.domain import photos
 from core.domain.analysis import Analysis
 from core.domain.colours import Colour
@@ -63,6 +64,27 @@ def test_a_photos_looks_are_recorded_once_and_shown_with_where_they_lead(shelf: 
     assert 'href="/looks/?colour=azure"' in page.get(f"/photos/{photo}/").content.decode()
     assert [event.type for event in history_of(shelf.owner, photo)].count("photo.looks_found") == 1
     assert [one.style for one in looks_of_photo(photo).styles or []] == ["long exposure"]
+
+
+def test_previews_and_looks_are_recorded_together_and_each_alone_where_the_other_is_known(shelf: Shelf) -> None:
+    def record(photo: UUID, content: str = "") -> list[str]:
+        content = content or load_photo(photo).sha256
+        part = photos.Rendition(4, 3, 99)
+        made = photos.PreviewsRendered(1, "r1", 40, 30, part, part, "aGk=", "decoded")
+        looks = LooksFound(content, "pixels", "1", (Shade("red", 1.0, "#ff0000"),), ())
+        record_rendered(photo, made, looks, actor="worker:previews", content=content)
+        kinds = ("photo.previews_rendered", "photo.looks_found")
+        return [one.type for one in history_of(shelf.owner, photo) if one.type in kinds]
+
+    new, shown, seen, other = (shelf.photo(f"{n}.jpg", ready=n == 1) for n in range(4))
+    assert record(new) == ["photo.previews_rendered", "photo.looks_found"]
+    assert record(new) == ["photo.previews_rendered", "photo.looks_found"], "twice is once"
+    assert record(shown) == ["photo.previews_rendered", "photo.looks_found"]
+    looked(seen, ("blue", 1.0, "#0000ff"))
+    assert record(seen) == ["photo.looks_found", "photo.previews_rendered"]
+    assert record(other, content="of before") == []
+    assert [one.colour for one in looks_of_photo(seen).colours or []] == ["blue"]
+    assert [one.colour for one in looks_of_photo(new).colours or []] == ["red"]
 
 
 def test_what_was_seen_in_another_content_comes_too_late_and_goes_with_it(shelf: Shelf) -> None:
