@@ -112,21 +112,23 @@ def counts(account: Account) -> Counts:
     seen = visible_photos(account)
     waiting = seen.filter(preview_state=PreviewState.WAITING)
     skipped = PhotoFile.objects.filter(library_id__in=libraries_of(account).values("id"), state=FileState.SKIPPED)
-    known = _at_once(
-        waiting=waiting, lost=waiting.filter(missing=True), failed=failures_for(account), skipped=skipped
-    )
-    return Counts(
-        shown=remembered("shown", account, lambda: _shown(seen), int),
-        waiting=known["waiting"] - known["lost"],
-        failed=known["failed"],
-        skipped=known["skipped"],
-    )
+    now: dict[str, models.QuerySet[Any]] = {
+        "waiting": waiting,
+        "lost": waiting.filter(missing=True),
+        "failed": failures_for(account),
+        "skipped": skipped,
+    }
+    known: dict[str, int] = {}
 
+    def shown() -> int:
+        """What is not remembered is counted together with what never is: one question for all."""
+        ready = seen.filter(preview_state=PreviewState.READY)
+        known.update(_at_once(**now, ready=ready, beneath=ready.filter(id__in=tucked_photos())))
+        return known["ready"] - known["beneath"]
 
-def _shown(seen: models.QuerySet[Photo]) -> int:
-    ready = seen.filter(preview_state=PreviewState.READY)
-    known = _at_once(ready=ready, beneath=ready.filter(id__in=tucked_photos()))
-    return known["ready"] - known["beneath"]
+    ready = remembered("shown", account, shown, int)
+    known = known or _at_once(**now)
+    return Counts(ready, known["waiting"] - known["lost"], known["failed"], known["skipped"])
 
 
 def _at_once(**parts: models.QuerySet[Any]) -> dict[str, int]:
