@@ -28,7 +28,7 @@ def test_j1_ten_corrupt_pictures_among_many_end_as_dead_letters_and_hold_up_nobo
     installation: Installation, good: int
 ) -> None:
     for number in range(good):
-        make_picture(installation.photos / f"{number:04}.jpg", number, (160, 120))
+        make_picture(installation.photos / f"{number:04}.jpg", number, (160, 120), comment=str(number))
     for name, content in broken_pictures().items():
         (installation.photos / name).write_bytes(content)
     photos = run_import(installation, timeout=300)

@@ -75,6 +75,7 @@ def test_people_are_named_asked_about_split_and_brought_back(shelf: Shelf, windo
     if not window.get_by_role("heading", name="People").is_visible():
         window.keyboard.press("i")
     window.get_by_text("Who is it?").click()
+    window.locator(".edit [name=name]:focus").wait_for()
     window.keyboard.type("Bo")
     window.get_by_role("button", name="Say who").click()
     window.get_by_text("Not Bo?").wait_for()

@@ -218,7 +218,7 @@ def test_a_broken_model_is_trouble_of_its_own_analysis_alone(
 
 @pytest.mark.slow
 def test_classes_are_those_of_the_reference(shared: Path, models: dict[str, dict[str, Path]]) -> None:
-    wrong = run_in_child("analysis", _differences, shared, models, seconds=110, memory_mib=900)
+    wrong = run_in_child("analysis", _differences, shared, models, seconds=110, memory_mib=2048)
     assert wrong == []
 
 
