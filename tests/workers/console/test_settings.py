@@ -100,7 +100,7 @@ _LIMIT = "The limit is a number from 1 to 1,000. To stop a queue, pause it."
 
 def test_schedules_settings_and_operations_by_the_api(call: Call, make: Make) -> None:
     ensure_schedules()
-    assert {one["name"] for one in call("get", "/schedules")[1]} == {"purge", "previews", "rescan"}
+    assert {one["name"] for one in call("get", "/schedules")[1]} == {"purge", "previews", "rescan", "sessions"}
     assert call("post", "/schedules/purge/pause")[1]["next_at"] is None
     assert call("post", "/schedules/purge/resume")[1]["next_at"]
     assert call("post", "/schedules/purge/explode")[0] == call("post", "/schedules/none/run")[0] == 404
