@@ -13,6 +13,8 @@ from django.conf import settings
 
 _ESCAPED = "\\x"
 _ROOM_LEFT = 512 << 20
+# Less than uploads leave: what came last can be shown.
+_PREVIEWS_LEAVE = 64 << 20
 
 
 def path_to_text(path: bytes | str | os.PathLike[str]) -> str:
@@ -83,6 +85,13 @@ def room_for_originals() -> tuple[int, int]:
     originals_folder().mkdir(parents=True, exist_ok=True)
     disk = shutil.disk_usage(originals_folder())
     return disk.free, min(_ROOM_LEFT, disk.total // 20)
+
+
+def has_room_for_previews() -> bool:
+    """Whether there is room in the data folder for more than the database needs to go on."""
+    settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
+    disk = shutil.disk_usage(settings.DATA_DIR)
+    return disk.free > min(_PREVIEWS_LEAVE, disk.total // 50)
 
 
 def preview_path(photo_id: UUID, revision: str, name: str) -> Path:

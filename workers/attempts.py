@@ -15,11 +15,15 @@ from workers.recording import Failure
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A job of this worker now, with the id and number of its attempt."""
+    """A job of this worker now, with the id and number of its attempt, and how often it has waited for the world.
+
+    The job's own `attempts` are those that count.
+    """
 
     job: Job
     attempt: int | None
     run: int
+    waited: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +44,19 @@ class Ended:
     at: datetime | None = None
     queue: str | None = None
     failure: Failure | None = None
+    counts: bool = True  # whether the run is one of the budget's
 
 
 _FETCH = """
 SELECT (f.job).id, (f.job).status, (f.job).task_name, (f.job).priority, (f.job).lock, (f.job).queueing_lock,
-       (f.job).args, (f.job).scheduled_at, (f.job).queue_name, (f.job).attempts, (f.job).worker_id,
-       f.attempt, f.run, f.due_in
-  FROM filmroll_fetch_job(%(queues)s::varchar[], %(worker_id)s) AS f
+       (f.job).args, (f.job).scheduled_at, (f.job).queue_name, (f.job).worker_id,
+       GREATEST((f.job).attempts - w.waited, 0) AS attempts, w.waited, f.attempt, f.run, f.due_in
+  FROM filmroll_fetch_job(%(queues)s::varchar[], %(worker_id)s) AS f,
+       LATERAL (SELECT CASE WHEN (f.job).attempts > 0 THEN filmroll_waits((f.job).id) ELSE 0 END AS waited) AS w
 """
 _END = """
-SELECT filmroll_end_run(%(job_id)s, %(worker_id)s, %(attempt)s, %(status)s, %(at)s, %(queue)s, %(failure)s::jsonb)
-    AS ended
+SELECT filmroll_end_run(%(job_id)s, %(worker_id)s, %(attempt)s, %(status)s, %(at)s, %(queue)s, %(failure)s::jsonb,
+                        %(counts)s) AS ended
 """
 _HAND_BACK = "SELECT filmroll_hand_back(%(worker_id)s, %(keep)s::bigint[]) AS id"
 _IS_OPEN = "SELECT EXISTS (SELECT 1 FROM job_attempt WHERE id = %(attempt)s AND ended_at IS NULL) AS open"
@@ -65,7 +71,7 @@ async def fetch(connector: BaseAsyncConnector, queues: list[str], worker_id: int
     row = await connector.execute_query_one_async(_FETCH, queues=queues, worker_id=worker_id)
     if row["id"] is None:
         return Nothing(row["due_in"])
-    return Fetched(Job.from_row(row), row["attempt"], row["run"] or 0)
+    return Fetched(Job.from_row(row), row["attempt"], row["run"] or 0, row["waited"])
 
 
 async def end_run(connector: BaseAsyncConnector, ended: Ended) -> bool:
@@ -80,6 +86,7 @@ async def end_run(connector: BaseAsyncConnector, ended: Ended) -> bool:
         at=ended.at,
         queue=ended.queue,
         failure=failure,
+        counts=ended.counts,
     )
     return bool(row["ended"] == "done")
 

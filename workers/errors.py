@@ -89,6 +89,12 @@ _DISK_FULL = Verdict(
     "The disk is full, so nothing could be saved. The photo waits, its original untouched. "
     "Free some space: it goes on by itself, or press Retry.",
 )
+_TOO_BIG = Verdict(
+    ErrorKind.TRANSIENT,
+    "file-too-big",
+    "The disk takes no file as large as this one would be. The photo waits, its original untouched. "
+    "Raise the limit, or use another kind of disk, and press Retry.",
+)
 _DISK_ERROR = Verdict(
     ErrorKind.TRANSIENT,
     "disk-error",
@@ -145,7 +151,8 @@ _UNEXPECTED = Verdict(
 _BY_ERRNO = {
     **dict.fromkeys((errno.ENOENT, errno.ENOTDIR, errno.ENXIO, errno.ENODEV), _MISSING),
     **dict.fromkeys((errno.EACCES, errno.EPERM), _NO_ACCESS),
-    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), _DISK_FULL),
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), _DISK_FULL),
+    errno.EFBIG: _TOO_BIG,
     **dict.fromkeys((errno.EIO, errno.EREMOTEIO, errno.EUCLEAN, errno.EBADMSG), _DISK_ERROR),
     **dict.fromkeys(
         (
@@ -170,6 +177,14 @@ _BY_ERRNO = {
     ),
     **dict.fromkeys((errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG), _NOT_A_FILE),
     errno.ENOMEM: _NO_MEMORY,
+}
+
+# What is for the world to mend, and lies in no job or file: a run that ends so uses up nothing of the budget, and
+# the job goes on by itself however long it takes. In words that follow "waits for".
+WAITS_FOR = {
+    "disk-full": "room on the disk",
+    "storage-away": "the network folder",
+    "database-away": "the database",
 }
 
 _DATABASE_ERRORS = {"psycopg.Error", "django.db.utils.Error", "procrastinate.exceptions.ConnectorException"}
@@ -211,7 +226,9 @@ def _classify_database_error(error: BaseException) -> Verdict:
         return _BUSY
     if state[:2] == "22" or _lineage(error) & _DATA_ERRORS:
         return _DATABASE_REFUSED
-    return _DATABASE_AWAY if _lineage(error) & _AWAY_ERRORS else _UNEXPECTED
+    # Without a state the connection broke. Others (the server's limits) come from what was asked.
+    is_away = not state or state[:2] == "08" or state[:3] == "57P" or state == "53300"
+    return _DATABASE_AWAY if is_away and _lineage(error) & _AWAY_ERRORS else _UNEXPECTED
 
 
 def _sqlstate(error: BaseException) -> str:

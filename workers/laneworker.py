@@ -4,6 +4,8 @@ import asyncio
 import random
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -24,6 +26,7 @@ from workers.lanes import Lane
 from workers.presence import Presence
 from workers.recording import failure_of, remember_error
 from workers.requirements import REQUIREMENTS
+from workers.retries import RetryPolicy, waits_for
 
 # Jobs come by notification; this only bounds the damage of a notification that was lost.
 SAFETY_NET = 300.0
@@ -181,7 +184,7 @@ class LaneWorker(Worker):
             app=self.app,
             worker_name=self.worker_name,
             worker_queues=self.queues,
-            additional_context={"attempt": fetched.attempt, "run": fetched.run},
+            additional_context={"attempt": fetched.attempt, "run": fetched.run, "waited": fetched.waited},
             job=job,
             abort_reason=lambda: self._job_ids_to_abort.get(job.id) if job.id else None,
             start_timestamp=time.time(),
@@ -227,9 +230,22 @@ class LaneWorker(Worker):
             queue=retry_decision.queue if retry_decision else None,
             failure=failure_of(error) if error else None,
         )
+        if retry_decision and ended.failure and waits_for(*ended.failure.verdict):
+            ended = self._waiting(ended, context)
         if error and ended.status == "failed":
             await self._tell_of_death(context, ended, error)
         await self._write_down(ended)
+
+    def _waiting(self, ended: Ended, context: JobContext) -> Ended:
+        """The same, of a run that does not count. Its queue may have to wait as a whole: that is looked at now."""
+        self._met_until = 0.0
+        before = context.additional_context["waited"]
+        task = self.app.tasks[context.job.task_name]
+        assert isinstance(task.retry_strategy, RetryPolicy) and ended.failure is not None
+        at = datetime.now(UTC) + timedelta(seconds=task.retry_strategy.pause(before))
+        # The first says where it happened; a thousand more of the same would only fill the disk.
+        failure = replace(ended.failure, traceback="") if before else ended.failure
+        return replace(ended, at=at, failure=failure, counts=False)
 
     def _error_of(self, status: jobs.Status, context: JobContext) -> BaseException | None:
         if status in (jobs.Status.SUCCEEDED, jobs.Status.ABORTED):
@@ -301,4 +317,4 @@ def _cause(error: ConnectorException) -> str:
 
 
 def _without_details(ended: Ended) -> Ended:
-    return Ended(ended.job_id, ended.worker_id, ended.attempt, ended.status, ended.at, ended.queue)
+    return replace(ended, failure=None)

@@ -13,6 +13,7 @@ class Outcome(models.TextChoices):
 
     SUCCEEDED = "succeeded"
     RETRYING = "retrying"  # failed, and the job runs again by itself
+    WAITING = "waiting"  # the same for want of room on the disk or the like: it does not count
     DEAD = "dead"  # failed, and only a person makes the job run again
     LOST = "lost"  # the program that worked on it ended in the middle
     HANDED_BACK = "handed back"  # the worker stopped in good order and put the job back

@@ -29,6 +29,10 @@ class Failure:
     traceback: str
     fingerprint: str
 
+    @property
+    def verdict(self) -> tuple[ErrorKind, str]:
+        return ErrorKind(self.error_kind), self.error_code
+
     def as_dict(self) -> dict[str, str]:
         return asdict(self)
 

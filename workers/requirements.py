@@ -1,7 +1,12 @@
-"""What a queue needs before its jobs can be worked on; while that is missing its jobs wait and burn no attempt."""
+"""What a queue needs before its jobs can be worked on; while that is missing its jobs wait and burn no attempt.
+
+A model, for what looks at photos; room on the disk, for what makes previews: of a hundred thousand jobs that wait
+none has to fail to find out that the disk is full.
+"""
 
 from collections.abc import Callable, Iterable
 
+from core.storage import has_room_for_previews
 from workers import modeldownloads, modelfiles, presets
 from workers.catalog import BY_ANALYSIS, MODELS
 from workers.errors import JobError
@@ -32,10 +37,16 @@ def _preset() -> str | None:
     return obtain() or None
 
 
+def _room() -> str | None:
+    return None if has_room_for_previews() else _NO_ROOM
+
+
+_NO_ROOM = "the disk of the data folder is full"
 _PINNED = [name for name, model in MODELS.items() if not model.is_preset]
 _QUEUES = {f"labels-{analysis}": model.name for analysis, model in BY_ANALYSIS.items()}
 # Queue → a question that costs no SQL: what is missing, or None.
 REQUIREMENTS: dict[str, Callable[[], str | None]] = {
+    "previews": _room,
     "labels": _any_model,
     **{queue: _model(name) for queue, name in _QUEUES.items()},
 }
@@ -48,6 +59,7 @@ def unmet_requirements() -> dict[str, str]:
     # What is not installed is no want: no worker works on its queue, and nothing waits in it.
     if presets.is_installed():
         looks |= {queue: presets.why_not() for queue, name in _QUEUES.items() if name not in _PINNED}
+    looks["previews"] = _room()
     return {queue: missing for queue, missing in looks.items() if missing}
 
 

@@ -8,7 +8,7 @@ from enum import Enum
 from procrastinate.jobs import Job
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 
-from workers.errors import ErrorKind, classify
+from workers.errors import WAITS_FOR, ErrorKind, classify
 
 # The queue of runs that ended for want of memory or time: one at a time, in a lane of its own.
 ALONE = "alone"
@@ -27,14 +27,23 @@ class Next(Enum):
 
 @dataclass(frozen=True)
 class RetryPolicy(BaseRetryStrategy):
-    """Retries by kind of error. `budget` counts runs, the first included; waits are in seconds."""
+    """Retries by kind of error. `budget` counts runs, the first included; waits are in seconds.
+
+    A run that ended for want of what `WAITS_FOR` names (room on the disk) counts for nothing: the job comes again,
+    after `first_pause` and up to `longest_pause` seconds, for as long as that is wanting.
+    """
 
     budget: int = 6
     first: float = 2.0
     cap: float = 3600.0
+    first_pause: float = 5.0
+    longest_pause: float = 300.0
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
-        kind, _, _ = classify(exception)
+        kind, code, _ = classify(exception)
+        if waits_for(kind, code):
+            # How often it has waited before is known to the worker, who gives it its time (`pause`).
+            return RetryDecision(retry_at=datetime.now(UTC) + timedelta(seconds=self.pause(0)))
         # Procrastinate counts the runs before this one: 0 while the first is under way.
         runs = job.attempts + 1
         match self.after(kind, runs, job.queue):
@@ -66,3 +75,16 @@ class RetryPolicy(BaseRetryStrategy):
         A thousand jobs that failed together on one full disk must not come back together.
         """
         return random.uniform(0, self.longest_wait(runs))
+
+    def pause(self, before: int) -> float:
+        """Seconds to wait for the world, after so many waits before this one: half of the bound at least.
+
+        Nothing is won by looking again at once, and much is lost by coming long after there is room again.
+        """
+        bound = min(self.longest_pause, self.first_pause * 2 ** min(before, 60))
+        return random.uniform(bound / 2, bound)
+
+
+def waits_for(kind: ErrorKind, code: str) -> str:
+    """What a job that failed so waits for, without a run of its budget used up; "" when the run counts."""
+    return WAITS_FOR.get(code, "") if kind is ErrorKind.TRANSIENT else ""

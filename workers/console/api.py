@@ -31,6 +31,7 @@ class JobOut(Schema):
     queue: str
     state: State
     runs: int
+    waits: int
     budget: int | None
     due_at: datetime | None
     started_at: datetime | None

@@ -20,6 +20,7 @@ _OUTCOMES = {
     "": ("play", "running"),
     Outcome.SUCCEEDED: ("check", "succeeded"),
     Outcome.RETRYING: ("arrow-path", "failed, tried again"),
+    Outcome.WAITING: ("clock", "could not go on: does not count"),
     Outcome.DEAD: ("x-circle", "failed for good"),
     Outcome.LOST: ("exclamation-triangle", "lost: the worker ended"),
     Outcome.HANDED_BACK: ("arrow-uturn-left", "handed back: the worker was stopped"),
@@ -80,6 +81,7 @@ def comes_next(job: Job, workers: Sequence[WorkerRow]) -> list[str]:
             missing=missing(workers, job.queue),
             reason=job.reason,
             ended_by=job.last_actor,
+            waits=job.waiting_words,
         )
     )
 

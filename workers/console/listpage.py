@@ -29,7 +29,7 @@ EXPORTED = 100_000
 _AT_A_TIME = 500
 _LINKED = ("task", "queue", "photo")
 _COLUMNS = ("id", "task", "queue", "state", "runs", "budget", "priority", "due_at", "started_at", "ended_at")
-_SAID = ("photo", "subject", "worker", "host", "error_class", "reason")
+_SAID = ("waits", "photo", "subject", "worker", "host", "error_class", "reason")
 
 
 def text_of(request: Request) -> str:

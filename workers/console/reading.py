@@ -11,9 +11,12 @@ from django.utils import timezone
 from procrastinate.contrib.django import app
 
 from core.readmodels.photos import Photo
+from core.web.words import counted
 from workers.console.live import WorkerRow
 from workers.console.sql import rows
-from workers.console.states import ICONS, Signs, State, state_of
+from workers.console.states import ICONS, WAITING, Signs, State, state_of
+from workers.errors import WAITS_FOR
+from workers.models import Outcome
 from workers.retries import RetryPolicy
 
 TASK_WORDS = {
@@ -56,7 +59,8 @@ class Job:
     queue: str
     state: State
     priority: int
-    runs: int
+    runs: int  # those that count
+    waits: int  # those that do not
     budget: int | None
     due_at: datetime | None
     args: dict[str, Any]
@@ -66,6 +70,8 @@ class Job:
     started_at: datetime | None
     ended_at: datetime | None
     reason: str
+    outcome: str
+    error_code: str
     error_class: str
     message: str
     worker: str
@@ -100,6 +106,20 @@ class Job:
         return self.state in {State.DEAD, State.READY, State.RETRYING, State.SCHEDULED, State.BLOCKED}
 
     @property
+    def waits_for(self) -> str:
+        """In words, what keeps it from going on; "" when nothing does but its turn or its time."""
+        waits = self.outcome == Outcome.WAITING and self.state in WAITING
+        return WAITS_FOR.get(self.error_code, "what it needs") if waits else ""
+
+    @property
+    def waiting_words(self) -> str:
+        """The same as a sentence without its stop."""
+        if not self.waits_for:
+            return ""
+        do = "does" if self.waits == 1 else "do"
+        return f"waits for {self.waits_for}; {counted(self.waits, 'run')} {do} not count"
+
+    @property
     def seconds(self) -> float | None:
         """How long the newest attempt took, or takes so far."""
         if self.started_at is None:
@@ -123,9 +143,11 @@ class Job:
 
 
 _JOBS = """
-SELECT j.id, j.task_name AS task, j.queue_name AS queue, j.status::text AS status, j.priority, j.attempts AS runs,
+SELECT j.id, j.task_name AS task, j.queue_name AS queue, j.status::text AS status, j.priority,
+       GREATEST(j.attempts - waited.runs, 0) AS runs, waited.runs AS waits,
        j.scheduled_at AS due_at, j.args::text AS args, j.worker_id,
        a.number AS run, a.started_at, a.ended_at, COALESCE(a.reason, '') AS reason,
+       COALESCE(a.outcome, '') AS outcome, COALESCE(a.error_code, '') AS error_code,
        COALESCE(a.error_class, '') AS error_class, COALESCE(a.message, '') AS message,
        COALESCE(a.worker, '') AS worker, COALESCE(a.host, '') AS host,
        CASE WHEN j.lock IS NOT NULL AND j.status = 'todo' THEN (
@@ -134,6 +156,8 @@ SELECT j.id, j.task_name AS task, j.queue_name AS queue, j.status::text AS statu
   FROM procrastinate_jobs AS j
   LEFT JOIN LATERAL (
        SELECT * FROM job_attempt AS b WHERE b.job_id = j.id ORDER BY b.number DESC LIMIT 1) AS a ON true
+  CROSS JOIN LATERAL (
+       SELECT CASE WHEN j.attempts > 0 THEN filmroll_waits(j.id) ELSE 0 END AS runs) AS waited
   LEFT JOIN LATERAL (
        SELECT action, actor FROM job_action AS c WHERE c.job_id = j.id ORDER BY c.id DESC LIMIT 1) AS did ON true
  WHERE j.id = ANY(%(ids)s)
@@ -171,7 +195,7 @@ def _job(row: dict[str, Any], alive: set[int], names: dict[str, str], now: datet
     signs = Signs(
         status=row.pop("status"),
         due_at=row["due_at"],
-        runs=row["runs"],
+        runs=row["runs"] + row["waits"],
         is_locked=row["holder"] is not None,
         worker_lives=row.pop("worker_id") in alive,
         last_action=row["last_action"],

@@ -28,6 +28,7 @@ class Facts:
     in_flight: int = 0
     reason: str = ""
     ended_by: str = ""
+    waits: str = ""  # what it waits for, and how many runs do not count
 
 
 def explain(facts: Facts) -> list[str]:  # noqa: C901  # one flat table, a state a line
@@ -36,6 +37,8 @@ def explain(facts: Facts) -> list[str]:  # noqa: C901  # one flat table, a state
         case State.SCHEDULED:
             return ["It was queued for a later time, and starts by itself then.", *_nobody(facts)]
         case State.RETRYING:
+            if facts.waits:
+                return [f"It {facts.waits}. It goes on by itself, however long that takes.", *_nobody(facts)]
             return [f"It failed and is tried again by itself. {_budget(facts)}", *_nobody(facts)]
         case State.BLOCKED:
             return [f"Job {facts.holder} holds its lock; it starts when that job ends.", *_nobody(facts)]

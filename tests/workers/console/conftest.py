@@ -98,6 +98,17 @@ def _wait(attempts: int) -> Callable[[int, int | None], None]:
     return wait
 
 
+def _want_room(job: int, worker: int | None) -> None:
+    for _ in range(9):
+        _start(job, worker)
+        sql(
+            """UPDATE job_attempt SET error_kind = 'transient', error_code = 'disk-full', outcome = 'waiting',
+                      reason = 'The disk is full.', error_class = 'OSError' WHERE job_id = %s""",
+            job,
+        )
+        sql("SELECT filmroll_put_back(%s, 1, now() + interval '90 seconds', NULL)", job)
+
+
 def _resolve(job: int, worker: int | None) -> None:
     from workers.actions import discard_jobs
 
@@ -115,6 +126,7 @@ _STEPS: dict[str, Callable[[int, int | None], None]] = {
     "ready": lambda _job, _worker: None,
     "scheduled": _wait(0),
     "retrying": _wait(2),
+    "waiting for room": _want_room,
     "blocked": _block,
     "running": _start,
     "stuck": lambda job, _worker: _start(job, None),

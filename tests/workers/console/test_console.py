@@ -1,5 +1,6 @@
 """The console's pages, on jobs in every state."""
 
+import json
 import re
 from html import unescape
 
@@ -145,6 +146,21 @@ def test_a_job_page_tells_each_attempt_with_its_error_and_escapes_it(
         assert expected in words, expected
     assert "no <b>bytes" not in html and "data-countdown" in html
     assert other in ids_in(html)
+
+
+def test_j25_a_job_that_waits_for_room_says_so_and_counts_no_run(staff: Client, make: Make, worker: int) -> None:
+    job = make("waiting for room", worker=worker, photo=PHOTO)
+    page, many, photo = (
+        text_of(seen(staff, address))
+        for address in (f"/jobs/{job}/", "/jobs/list/?state=retrying&q=error:disk-full", f"/jobs/photo/{PHOTO}/")
+    )
+    for words in (page, many, photo):
+        assert "aits for room on the disk; 9 runs do not count." in words
+        assert "0 / 6" in words and "9 / 6" not in words
+    assert "It goes on by itself, however long that takes." in page and "Run now" in page
+    assert "0 / 6 used, 9 not counted" in page and "could not go on: does not count" in page
+    text = b"".join(staff.get("/jobs/list/export.ndjson?state=retrying")).decode()
+    assert json.loads(text)["waits"] == 9
 
 
 def test_a_job_that_does_not_exist_is_a_404(staff: Client) -> None:

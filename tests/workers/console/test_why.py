@@ -23,6 +23,11 @@ def told(state: State, **facts: object) -> str:
         (State.READY, {}, "It is next"),
         (State.BLOCKED, {"holder": 7}, "Job 7 holds its lock"),
         (State.RETRYING, {"runs": 2}, "2 runs of 6 used, 4 left."),
+        (
+            State.RETRYING,
+            {"waits": "waits for room on the disk"},
+            "room on the disk. It goes on by itself",
+        ),
         (State.SCHEDULED, {}, "starts by itself then"),
         (State.RUNNING, {}, "at it now"),
         (State.STUCK, {}, "by itself"),

@@ -1,6 +1,7 @@
 """Tasks for worker processes in tests. Each leaves a line in a file, since a killed process leaves no result."""
 
 import asyncio
+import errno
 import os
 import threading
 import time
@@ -17,7 +18,7 @@ from workers.children import run_in_child
 from workers.errors import ONCE_MORE, PoisonError, ResourceError, TransientError
 from workers.retries import RetryPolicy
 
-QUICK = RetryPolicy(budget=4, first=0.05, cap=0.2)
+QUICK = RetryPolicy(budget=4, first=0.05, cap=0.2, first_pause=0.05, longest_pause=0.1)
 
 
 def leave(mark: str, word: str) -> None:
@@ -54,6 +55,15 @@ def unlucky(mark: str, how: str = "transient", times: int = 99) -> None:
             raise ResourceError("memory", f"Too large for this machine. {ONCE_MORE}")
         case _:
             raise ValueError(f"/photos/2024/IMG_0001.jpg: bad thing at 0x7f00{len(how)} in line 12 \0 \udc80")
+
+
+@app.task(name="need_room", queue="files", retry=QUICK)
+def need_room(mark: str, full: int) -> None:
+    """Finds the disk full so many times, and fails of itself from then on."""
+    leave(mark, "began")
+    if len(Path(mark).read_text().splitlines()) <= full:
+        raise OSError(errno.ENOSPC, "No space left on device")
+    raise TransientError("busy", "Somebody else is at it.")
 
 
 @app.task(name="fail_slowly", queue="files", retry=QUICK)

@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 
 from tests.workers.jobs.processes import WorkerProcess, lines, rows, status_of, wait_until
+from workers.actions import retry_jobs
 from workers.models import Attempt, Outcome, WorkerInfo
 from workers.queue import defer
 
@@ -28,6 +29,43 @@ def test_j2_a_job_that_always_fails_runs_exactly_its_budget_and_rests_in_the_dea
     assert kept[-1].next_run_at is None
     assert {attempt.reason for attempt in kept} == {"Somebody else is at it."}
     assert rows("SELECT attempts FROM procrastinate_jobs WHERE id = %s", job) == [(4,)]
+
+
+def test_j25_runs_on_a_full_disk_do_not_count_and_the_job_has_its_whole_budget_afterwards(
+    start_worker: Start, mark: Path
+) -> None:
+    start_worker()
+    job = defer("need_room", args={"mark": str(mark), "full": 6}, queue="files")
+    wait_until(lambda: status_of(job) == "failed")
+    kept = list(Attempt.objects.filter(job_id=job).order_by("number"))
+    assert [attempt.outcome for attempt in kept] == ["waiting"] * 6 + ["retrying"] * 3 + ["dead"]
+    assert {attempt.error_code for attempt in kept[:6]} == {"disk-full"}
+    # The first says where it happened; the others would only fill the disk.
+    assert [bool(attempt.traceback) for attempt in kept] == [True] + [False] * 5 + [True] * 4
+    assert rows("SELECT filmroll_waits(%s)", job) == [(6,)]
+    retry_jobs([job], "ada")
+    assert rows("SELECT filmroll_waits(%s)", job) == [(0,)]
+
+
+def test_j25_a_job_that_is_asked_to_stop_while_the_disk_is_full_is_stopped(empty_queue: None) -> None:
+    worker = rows("INSERT INTO procrastinate_workers DEFAULT VALUES RETURNING id")[0][0]
+    job = defer("show", args={}, queue="files")
+    attempt = rows("SELECT f.attempt FROM filmroll_fetch_job('{files}', %s) AS f", worker)[0][0]
+    rows("UPDATE procrastinate_jobs SET abort_requested = true WHERE id = %s", job)
+    end = "SELECT filmroll_end_run(%s, %s, %s, 'todo', now(), NULL, NULL, false)"
+    assert rows(end, job, worker, attempt) == [("done",)]
+    assert (status_of(job), Attempt.objects.get().outcome) == ("aborted", "stopped")
+    # What is put back after that begins anew.
+    retry_jobs([job], "ada")
+    assert Attempt.objects.get().resolved
+
+
+def test_a_worker_of_the_former_version_ends_its_runs_as_it_always_did(empty_queue: None) -> None:
+    worker = rows("INSERT INTO procrastinate_workers DEFAULT VALUES RETURNING id")[0][0]
+    job = defer("show", args={}, queue="files")
+    attempt = rows("SELECT f.attempt FROM filmroll_fetch_job('{files}', %s) AS f", worker)[0][0]
+    rows("SELECT filmroll_end_run(%s, %s, %s, 'todo', now(), NULL, NULL)", job, worker, attempt)
+    assert Attempt.objects.get().outcome == "retrying"
 
 
 def test_j14_each_attempt_keeps_class_message_traceback_worker_host_start_and_end(

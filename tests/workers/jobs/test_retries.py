@@ -1,12 +1,13 @@
 """What follows a failed run."""
 
+import errno
 from datetime import UTC, datetime
 
 import pytest
 from procrastinate.jobs import Job
 
 from workers.errors import ErrorKind, PoisonError, ResourceError, TransientError
-from workers.retries import ALONE, Next, RetryPolicy
+from workers.retries import ALONE, Next, RetryPolicy, waits_for
 
 POLICY = RetryPolicy()
 
@@ -55,3 +56,25 @@ def test_no_number_of_runs_overflows_the_wait(runs: int) -> None:
 def test_an_error_nobody_foresaw_is_tried_again() -> None:
     decision = POLICY.get_retry_decision(exception=ZeroDivisionError("division by zero"), job=job(0))
     assert decision is not None and decision.queue is None
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.ESTALE])
+def test_j25_no_number_of_runs_on_a_full_disk_makes_a_job_a_dead_letter(number: int) -> None:
+    decision = POLICY.get_retry_decision(exception=OSError(number, "no"), job=job(attempts=500))
+    assert decision is not None and decision.queue is None and decision.retry_at is not None
+    assert 0 < (decision.retry_at - datetime.now(UTC)).total_seconds() <= 5
+
+
+def test_j25_a_job_looks_for_room_after_seconds_and_later_on_every_few_minutes() -> None:
+    bounds = [5.0, 10.0, 20.0, 40.0, 80.0, 160.0, 300.0, 300.0]
+    for before, bound in enumerate(bounds):
+        waits = [POLICY.pause(before) for _ in range(500)]
+        assert bound / 2 <= min(waits) < 0.6 * bound and 0.9 * bound < max(waits) <= bound
+    assert POLICY.pause(100_000) <= 300
+
+
+def test_only_what_is_the_worlds_to_mend_is_waited_for() -> None:
+    assert waits_for(ErrorKind.TRANSIENT, "disk-full") == "room on the disk"
+    counted = ("busy", "unexpected", "read-only", "disk-error")
+    assert not any(waits_for(ErrorKind.TRANSIENT, code) for code in counted)
+    assert waits_for(ErrorKind.POISON, "disk-full") == ""
