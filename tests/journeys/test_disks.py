@@ -23,14 +23,15 @@ def unmount(place: Path) -> None:
     subprocess.run(["umount", str(place)], check=True)
 
 
-def fill(path: Path) -> None:
-    """Write until the disk is full to the last byte."""
+def fill(path: Path, but_for: int = 0) -> None:
+    """Write until the disk is full to the last byte, or but for so many."""
     file = os.open(path, os.O_WRONLY | os.O_CREAT)
     try:
         for size in (4096, 1):
             with contextlib.suppress(OSError):
                 while True:
                     os.write(file, bytes(size))
+        os.truncate(path, os.fstat(file).st_size - but_for)
     finally:
         os.close(file)
 
@@ -156,10 +157,15 @@ def test_j25_a_full_data_disk_makes_jobs_wait_and_they_end_well_once_there_is_sp
     for number in range(6):
         make_picture(installation.photos / f"{number}.jpg", number, (1200, 900))
     installation.manage("import", str(installation.photos))
-    fill(ballast)
+    # Room enough to begin, and too little for any preview.
+    fill(ballast, but_for=64 << 10)
     worker = installation.start("worker")
-    full = "SELECT count(*) > 0 FROM job_attempt WHERE error_code = 'disk-full' AND outcome = 'retrying'"
-    installation.until(full, True, 60)
+    # The first that finds no room holds the others back.
+    waits = "SELECT count(*) > 0 FROM job_attempt WHERE error_code = 'disk-full' AND outcome = 'waiting'"
+    installation.until(waits, True, 60)
+    held = "the disk of the data folder is full"
+    installation.until("SELECT max(waiting ->> 'previews') FROM worker_info WHERE name = 'media'", held, 60)
+    assert installation.value("SELECT count(*) FROM procrastinate_jobs WHERE status = 'failed'") == 0
     assert installation.value("SELECT count(*) FROM failure") == 0
     ballast.unlink()
     installation.until(READY, 6, 100)
@@ -173,6 +179,25 @@ def test_j25_a_full_data_disk_makes_jobs_wait_and_they_end_well_once_there_is_sp
         with Image.open(path) as picture:
             picture.load()
     assert not list((data / "working").iterdir())
+
+
+def test_j25_jobs_that_come_to_a_disk_full_to_the_brim_wait_in_their_queue_without_a_run(
+    installation: Installation, mount: Mount
+) -> None:
+    data = installation.folder / "data"
+    mount(data, "-t", "tmpfs", "-o", "size=2m", "tmpfs")
+    for number in range(3):
+        make_picture(installation.photos / f"{number}.jpg", number)
+    installation.manage("import", str(installation.photos))
+    fill(data / "ballast")
+    installation.start("worker")
+    held = "the disk of the data folder is full"
+    installation.until("SELECT max(waiting ->> 'previews') FROM worker_info WHERE name = 'media'", held, 60)
+    installation.until("SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'render_previews'", 3)
+    assert installation.status()["held"] == {"previews": held, **installation.status()["held"]}
+    assert installation.value("SELECT count(*) FROM job_attempt WHERE task = 'render_previews'") == 0
+    (data / "ballast").unlink()
+    installation.until(READY, 3, 60)
 
 
 def test_j20_previews_are_whole_or_not_there_however_often_the_power_fails(installation: Installation) -> None:
