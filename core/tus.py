@@ -5,7 +5,6 @@ expiration, checksum.
 """
 
 import base64
-import binascii
 import hashlib
 import json
 from collections.abc import Callable, Iterator
@@ -28,6 +27,8 @@ _ALGORITHMS = ("sha1", "sha256")
 _BYTES = "application/offset+octet-stream"
 _CHUNK = 1 << 20
 _MOST = 1 << 50
+# Nanoseconds since 1970 that a column keeps: until 2262.
+_LATEST_NS = (1 << 63) - 1
 
 Locate = Callable[[UUID], str]
 
@@ -93,7 +94,7 @@ def bytes_of(request: HttpRequest) -> Iterator[bytes]:
 
 def announced_size(text: str) -> int:
     """A length in a header. Raises BadRequest."""
-    if not text.isascii() or not text.isdigit() or int(text) > _MOST:
+    if not text.isascii() or not text.isdigit() or len(text) > 18 or int(text) > _MOST:
         raise BadRequest("The length of the file must be said as a number of bytes.")
     return int(text)
 
@@ -110,7 +111,8 @@ def modified_ns(milliseconds: str) -> int | None:
     digits = milliseconds.removeprefix("-")
     if not digits.isascii() or not digits.isdigit() or len(digits) > 14:
         return None
-    return int(milliseconds) * 1_000_000
+    nanoseconds = int(milliseconds) * 1_000_000
+    return nanoseconds if abs(nanoseconds) <= _LATEST_NS else None
 
 
 def outcome(upload: Upload) -> dict[str, str]:
@@ -227,7 +229,7 @@ def _metadata(text: str) -> dict[str, str]:
         key, _, value = pair.partition(" ")
         try:
             said[key] = base64.b64decode(value.strip(), validate=True).decode("utf-8", "replace")
-        except binascii.Error as error:
+        except ValueError as error:
             raise BadRequest(f"The value of {key!r} in Upload-Metadata is no Base64.") from error
     return said
 
@@ -239,7 +241,7 @@ def _checksum(request: HttpRequest) -> Checksum | None:
     algorithm, _, value = said.partition(" ")
     try:
         digest = base64.b64decode(value.strip(), validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise BadRequest("The value of Upload-Checksum is no Base64.") from error
     if algorithm not in _ALGORITHMS or len(digest) != hashlib.new(algorithm, usedforsecurity=False).digest_size:
         raise BadRequest(f"Checksums are made with {' or '.join(_ALGORITHMS)}.")

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils.module_loading import import_string
-from ninja import Schema
+from ninja import Schema, Status
 from pydantic import Field
 
 from core.api.access import actor_of, asker
@@ -140,11 +140,11 @@ def all_tags(request: HttpRequest, photo_id: UUID) -> Any:
 
 
 @router.post("/{photo_id}/sidecar", response={202: PhotoDetail}, summary="Write the XMP sidecar now")
-def write_sidecar(request: HttpRequest, photo_id: UUID) -> tuple[int, dict[str, Any]]:
+def write_sidecar(request: HttpRequest, photo_id: UUID) -> Status[dict[str, Any]]:
     """A worker writes it; the history says how it went."""
     photo_for(asker(request), photo_id)
     ask_for_sidecar(photo_id, actor=actor_of(request))
-    return 202, detail(request, photo_id)
+    return Status(202, detail(request, photo_id))
 
 
 def _entry(event: Event, can_undo: bool) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from core.readmodels.proposals import words_for_kept
 from core.web.access import Request, actor_of, signed_in
 from core.web.alike import SideBySide, side_by_side
 from core.web.pictures import visible_photo
+from core.web.typed import number_in
 from core.web.words import counted
 
 PAGE = 20
@@ -199,4 +200,5 @@ def _uuid(text: str) -> UUID:
 
 def _cursor(text: str) -> tuple[int, UUID] | None:
     size, _, last = text.partition("~")
-    return (int(size), _uuid(last)) if size.isdecimal() and len(size) < 6 else None
+    number = number_in(size, digits=5)
+    return None if number is None else (number, _uuid(last))

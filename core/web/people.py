@@ -29,6 +29,7 @@ from core.vectors import NEEDED, has_vectors
 from core.web.access import Request, not_there, signed_in
 from core.web.faces import face_tiles, pair_of, person_tile
 from core.web.peoplewords import acts_in_words
+from core.web.typed import number_in
 from core.web.words import counted
 
 PAGE = 120
@@ -201,7 +202,7 @@ def _answer(request: Request, shown: UUID, act: Callable[[], object]) -> HttpRes
 
 def _context(request: Request, person: Person) -> dict[str, object]:
     portrait = portrait_of(request.user, person)
-    skip = _number(request.GET.get("from", ""))
+    skip = number_in(request.GET.get("from", ""), digits=6) or 0
     seen = faces_of(request.user, person.id, skip=skip, limit=PAGE + 1)
     return {
         "person": person,
@@ -245,7 +246,3 @@ def _uuid(text: str) -> UUID:
         return UUID(text)
     except ValueError as error:
         raise Http404("There is no such person.") from error
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isdecimal() and len(text) < 7 else 0

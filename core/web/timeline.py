@@ -19,6 +19,7 @@ from core.readmodels.timeline import Cursor, counts, months, shown_of, timeline,
 from core.web.access import Request, signed_in
 from core.web.frame import Progress
 from core.web.tiles import Day, days_of, tile_of
+from core.web.typed import number_in
 from core.web.words import counted
 
 PAGE = 120
@@ -91,7 +92,8 @@ def arrivals(request: Request) -> HttpResponse:
     """How many photos are shown beyond those that the page knew of when it was made."""
     known = request.GET.get("shown", "")
     now = Progress.of(counts(request.user))
-    arrived = max(0, now.known - int(known)) if known.isdecimal() else 0
+    seen = number_in(known)
+    arrived = 0 if seen is None else max(0, now.known - seen)
     words = counted(arrived, "new photo")
     return render(request, "photos/_arrivals.html", {"arrived": arrived, "known": known, "words": words})
 

@@ -1,4 +1,4 @@
-"""Refuses addresses and forms that hold a NUL: nobody types one, and no table can keep one."""
+"""What is typed: numbers in it; and addresses and forms with a NUL are refused, which no table can keep."""
 
 from collections.abc import Callable
 from inspect import iscoroutinefunction
@@ -7,7 +7,15 @@ from typing import Any
 from django.http import HttpRequest, HttpResponseBadRequest, HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
 
-_FORM = "application/x-www-form-urlencoded"
+_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+# Its files come in forms too, and are read by whoever keeps them.
+_API = "/api/"
+
+
+def number_in(text: str, digits: int = 9) -> int | None:
+    """A whole number that somebody has typed, or a page has sent along; None for what is none, or is longer."""
+    # Without a bound, Python refuses to read very long ones, and no column could keep them.
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= digits else None
 
 
 @sync_and_async_middleware
@@ -36,5 +44,8 @@ def _refused(request: HttpRequest) -> HttpResponseBase | None:
 
 
 def _form_holds_nul(request: HttpRequest) -> bool:
-    is_form = request.method == "POST" and request.content_type == _FORM
-    return is_form and any("\0" in text for _, texts in request.POST.lists() for text in texts)
+    is_form = request.content_type in _FORMS and not request.path.startswith(_API)
+    if request.method != "POST" or not is_form:
+        return False
+    # Read whole, so that a view may still read it in its own way; Django refuses more than some mebibytes.
+    return bool(request.body) and any("\0" in text for _, texts in request.POST.lists() for text in texts)

@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from core.web.access import Request, staff_only
-from workers.console.bulk import number_in
+from workers.console.bulk import number_named
 from workers.console.pages import answer
 from workers.console.search import UnknownFilter, moment_of
 from workers.models import JobAction
@@ -28,7 +28,7 @@ def audit_page(request: Request) -> HttpResponse:
     """Acts, newest first."""
     asked = {key: request.GET.get(key, "").strip().replace("\0", "")[:200] for key in KEYS}
     try:
-        found, looked_to = acts(asked, number_in(request.GET, "before", 2**62))
+        found, looked_to = acts(asked, number_named(request.GET, "before", 2**62))
     except UnknownFilter as error:
         return answer(request, "audit", {"mistake": str(error), "asked": asked}, 400)
     kept = {key: value for key, value in asked.items() if value}

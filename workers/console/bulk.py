@@ -8,6 +8,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from core.web.access import Request, staff_only
+from core.web.typed import number_in
 from workers.console import listpage
 from workers.console.collecting import Group, group_written_down, page_of, written_down
 from workers.console.figures import MOST
@@ -33,7 +34,7 @@ class BadOperation(ValueError):
 @staff_only
 def operations_page(request: Request) -> HttpResponse:
     """Acts on many jobs, newest first."""
-    return live_answer(request, "operations", lambda: _operations(number_in(request.GET, "before", 2**62)))
+    return live_answer(request, "operations", lambda: _operations(number_named(request.GET, "before", 2**62)))
 
 
 def _operations(before: int) -> dict[str, object]:
@@ -55,7 +56,7 @@ def _operation(request: Request, operation_id: int) -> dict[str, object]:
     if one is None:
         raise Http404(f"There is no operation {operation_id}.")
     outcome = request.GET.get("outcome", "")
-    found = items_of(operation_id, outcome, number_in(request.GET, "after", 0), PAGE + 1)
+    found = items_of(operation_id, outcome, number_named(request.GET, "after", 0), PAGE + 1)
     kept = {"outcome": outcome} if outcome else {}
     following = f"?{urlencode({**kept, 'after': found[PAGE - 1].position})}" if len(found) > PAGE else ""
     return {"one": one, "items": found[:PAGE], "outcome": outcome, "following": following, "outcomes": _OUTCOMES}
@@ -132,8 +133,8 @@ def read_terms(form: Mapping[str, str]) -> Terms:
     return terms_of(
         form.get("act", ""),
         form.get("reason", ""),
-        number_in(form, "rate", RATE),
-        number_in(form, "canary", 0),
+        number_named(form, "rate", RATE),
+        number_named(form, "canary", 0),
     )
 
 
@@ -154,10 +155,10 @@ def cancel(request: Request, operation_id: int) -> HttpResponse:
     return HttpResponseRedirect(f"/jobs/operations/?said={'Cancelled.' if done else 'It had ended before.'}")
 
 
-def number_in(form: Mapping[str, str], name: str, missing: int) -> int:
+def number_named(form: Mapping[str, str], name: str, missing: int) -> int:
     """A number of an address or a form; `missing` for what is none."""
-    text = form.get(name, "").strip()
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else missing
+    said = number_in(form.get(name, "").strip(), digits=18)
+    return missing if said is None else said
 
 
 def _asked(wanted: Filter | Group, request: Request) -> dict[str, object]:

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import transaction
 
 from core.readmodels.photos import Photo
+from core.web.typed import number_in
 from workers.console.listing import PAGE, Page
 from workers.console.reading import TASK_WORDS, is_uuid
 from workers.console.sql import one, rows, run
@@ -131,7 +132,7 @@ def _count_groups() -> list[Group]:
 
 def page_of_group(task: str, fingerprint: str, after: str, size: int = PAGE) -> Page:
     """One page of a group's jobs, newest first."""
-    before = int(after) if after.isdecimal() else 2**62
-    asked = {"task": task, "fingerprint": fingerprint, "before": min(before, 2**62), "limit": size + 1}
+    before = number_in(after, digits=18) or 2**62
+    asked = {"task": task, "fingerprint": fingerprint, "before": before, "limit": size + 1}
     ids = [row["job_id"] for row in rows(_MEMBERS, asked)]
     return Page(tuple(ids[:size]), str(ids[size - 1]) if len(ids) > size else "")

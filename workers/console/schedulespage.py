@@ -13,7 +13,7 @@ from core.readmodels.libraries import all_libraries
 from core.web.access import Request, staff_only
 from core.web.words import counted
 from workers import jobsettings
-from workers.console.bulk import number_in
+from workers.console.bulk import number_named
 from workers.console.pages import answer
 from workers.jobsettings import BadJobSetting, keep_finished_jobs, put_uploads_first
 from workers.models import Schedule
@@ -64,7 +64,7 @@ def set_setting(request: Request) -> HttpResponse:
     actor = request.user.get_username()
     try:
         if request.POST.get("act") == "keep":
-            keep_finished_jobs(number_in(request.POST, "days", -1), actor)
+            keep_finished_jobs(number_named(request.POST, "days", -1), actor)
             return _back("It holds from the next clearing on.")
         moved = uploads_first("first" in request.POST, actor)
         return _back(f"It holds now, on all workers; {counted(moved, 'job')} moved.")

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from core.web.typed import number_in
 from workers.console.states import State
 
 KEYS = ("state", "queue", "task", "photo", "worker", "error", "arg.NAME", "since", "before", "attempts", "run")
@@ -114,7 +115,7 @@ def _term(word: re.Match[str], now: datetime) -> Term:
         case "since" | "before":
             return Term(key, moment_of(key, value, now), "=", without)
         case "attempts":
-            return Term(key, *_compared(key, value, _count), without)
+            return Term(key, *_compared(key, value, number_in), without)
         case "run":
             return Term(key, *_compared(key, value, _length), without)
         case _:
@@ -141,10 +142,6 @@ def _compared(key: str, value: str, read: Any) -> tuple[Any, str]:
         example = "attempts:>2" if key == "attempts" else "run:>30s"
         raise UnknownFilter(f"“{key}:{value}” cannot be read. Write it like {example}.")
     return number, parts[1] or ("=" if key == "attempts" else ">")
-
-
-def _count(text: str) -> int | None:
-    return int(text) if text.isdecimal() and len(text) < 9 else None
 
 
 def _length(text: str) -> float | None:
