@@ -47,6 +47,18 @@ def pytest_configure() -> None:
     emptying.install()
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Spread the long ones, whole installations, over the first two thirds: no two at once, none at the end."""
+    long = [item for item in items if item.path.parent.name == "journeys"]
+    if not long or len(long) == len(items):
+        return
+    short = [item for item in items if item.path.parent.name != "journeys"]
+    between = max(1, len(short) * 2 // 3 // len(long))
+    spread = [[*short[at * between : (at + 1) * between], item] for at, item in enumerate(long)]
+    items[:] = [*(item for some in spread for item in some), *short[len(long) * between :]]
+
+
 def pytest_unconfigure() -> None:
     _held.close()
 

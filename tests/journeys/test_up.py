@@ -119,6 +119,7 @@ def each_killed_program_is_back_within_five_seconds(machine: Installation, up: s
         assert time.monotonic() - killed < (5 if sign == signal.SIGKILL else 15), name
 
 
+@pytest.mark.slow
 def test_after_a_power_cut_it_starts_again_and_goes_on_where_it_was(machine: Installation) -> None:
     for number in range(12):
         make_picture(machine.photos / f"{number}.jpg", number, (2000, 1500))
