@@ -49,7 +49,7 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Spread the long ones, whole installations, over the first two thirds: no two at once, none at the end."""
+    """Spread whole installations over the first two thirds: seldom two at once, and none at the end."""
     long = [item for item in items if item.path.parent.name == "journeys"]
     if not long or len(long) == len(items):
         return

@@ -15,6 +15,7 @@ from django.core.management import CommandError, call_command
 
 from workers import catalog, modeldownloads, modelfiles
 from workers.catalog import Model, ModelFile
+from workers.management.commands import models as models_command
 from workers.modeldownloads import DownloadError
 from workers.modelfiles import State
 
@@ -36,7 +37,7 @@ def models(monkeypatch: pytest.MonkeyPatch, settings: Any, data_dir: Path) -> di
     for module in (modelfiles, catalog):
         monkeypatch.setattr(module, "MODELS", known)
     monkeypatch.setattr(modeldownloads, "patience", modeldownloads._Patience())
-    monkeypatch.setattr("workers.management.commands.models.MODELS", known)
+    monkeypatch.setattr(models_command, "MODELS", known)
     know(known, a_file("small.tflite", url=NOWHERE))
     return known
 
