@@ -280,6 +280,8 @@ def _settle(around: dict[UUID, Look]) -> None:
         if (look.group_id, look.spread) != (group, width):
             look.group_id, look.spread = group, width
             moved.append(look)
+    if not moved:
+        return
     with connection.cursor() as cursor:
         # With every import that looks like another one; Django would make a text of cases for each row.
         cursor.execute(
