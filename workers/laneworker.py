@@ -61,6 +61,7 @@ class LaneWorker(Worker):
         self._changed = changed
         self._met_until = 0.0
         self._troubles = 0
+        self._doubtful = False
 
     @property
     def served_queues(self) -> tuple[str, ...]:
@@ -72,9 +73,19 @@ class LaneWorker(Worker):
         """The tasks of the jobs under way."""
         return set(self._running_jobs)
 
+    @property
+    def running_ids(self) -> set[int]:
+        """The ids of the jobs under way."""
+        return {context.job.id for context in self._running_jobs.values() if context.job.id}
+
     def wake(self) -> None:
         """Look for jobs now."""
         self._new_job_event.set()
+
+    def doubt(self) -> None:
+        """Before the next fetch, which is now: give back the jobs of this worker that nobody runs."""
+        self._doubtful = True
+        self.wake()
 
     def stop(self) -> None:
         """Fetch no more jobs; what runs goes on."""
@@ -113,6 +124,8 @@ class LaneWorker(Worker):
             # Before the fetch, not after it: a notification that comes meanwhile must not be forgotten.
             self._new_job_event.clear()
             self.worker_id = self._presence.ids[self.lane_name]
+            if self._doubtful:
+                await self._put_right()
             queues = await self._served()
             if not queues:
                 return None
@@ -147,18 +160,22 @@ class LaneWorker(Worker):
                     return
 
     async def _weather(self, error: ConnectorException) -> None:
-        """The database is away, or took this worker for dead: wait, then put right what got lost between."""
+        """The database is away, or took this worker for dead: wait, and mind what got lost between."""
         self._troubles += 1
         _log.warning("jobs cannot be fetched now", lane=self.lane_name, error=_cause(error))
+        self._doubtful = True
         self._presence.doubt()
         await asyncio.sleep(_pause(self._troubles))
-        try:
-            # A fetch whose answer was lost may have taken a job all the same, and nobody runs it.
-            ours = [context.job.id for context in self._running_jobs.values() if context.job.id]
-            if self.worker_id is not None:
-                await attempts.hand_back(self._connector, self.worker_id, keep=ours)
-        except ConnectorException:
-            pass  # still away: the next fetch fails, and this is tried again
+
+    async def _put_right(self) -> None:
+        """A fetch whose answer was lost may have taken a job all the same, and nobody runs it.
+
+        Between two fetches, never beside one: a job just taken is in nobody's hands for a moment.
+        """
+        assert self.worker_id is not None
+        if back := await attempts.hand_back(self._connector, self.worker_id, keep=self.running_ids):
+            _log.warning("back in the queue: nobody ran them", lane=self.lane_name, jobs=back)
+        self._doubtful = False
 
     async def _served(self) -> list[str]:
         """The queues whose requirements are met."""

@@ -45,7 +45,8 @@ WITH beaten AS (UPDATE procrastinate_workers SET last_heartbeat = now() WHERE id
      weighed AS (UPDATE worker_info SET memory = %(memory)s WHERE worker_id = ANY(%(ids)s))
 SELECT ARRAY(SELECT id FROM beaten) AS beaten,
        EXISTS (SELECT 1 FROM procrastinate_jobs
-                WHERE status = 'doing' AND (worker_id IS NULL OR worker_id <> ALL(%(ids)s))) AS others_busy
+                WHERE status = 'doing' AND (worker_id IS NULL OR worker_id <> ALL(%(ids)s))) AS others_busy,
+       ARRAY(SELECT id FROM procrastinate_jobs WHERE status = 'doing' AND worker_id = ANY(%(ids)s)) AS held
 """
 _LEAVE = "DELETE FROM procrastinate_workers WHERE id = ANY(%s)"
 _GOODBYE = "UPDATE worker_info SET ended_at = now() WHERE worker_id = ANY(%s)"
@@ -54,13 +55,20 @@ _GOODBYE = "UPDATE worker_info SET ended_at = now() WHERE worker_id = ANY(%s)"
 class Presence:
     """The registration of one worker process: a worker id for each of its lanes.
 
-    `others_busy` is called after a heartbeat that saw jobs running under workers that are not of this process.
+    `others_busy` is called after a heartbeat that saw jobs running under workers that are not of this process;
+    `holds`, after each, with the jobs that the database believes to be running in it.
     """
 
-    def __init__(self, lanes: Mapping[str, Lane], others_busy: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        lanes: Mapping[str, Lane],
+        others_busy: Callable[[], Awaitable[None]],
+        holds: Callable[[set[int]], None],
+    ) -> None:
         self.ids: dict[str, int] = {}
         self._lanes = lanes
         self._others_busy = others_busy
+        self._holds = holds
         self._unlocked: set[int] = set()
         self._connection: psycopg.AsyncConnection[Any] | None = None
         self._stirred = asyncio.Event()
@@ -142,6 +150,7 @@ class Presence:
         for name in [name for name, worker_id in self.ids.items() if worker_id not in row[0]]:
             _log.warning("this worker was taken for dead and registers anew", lane=name)
             await self._register(connection, name)
+        self._holds(set(row[2]))
         if row[1]:
             await self._others_busy()
 

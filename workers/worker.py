@@ -86,7 +86,7 @@ class _Process:
     def __init__(self, app: App, connector: PsycopgConnector, lanes: Sequence[str]) -> None:
         chosen = {name: LANES[name] for name in lanes}
         self.connector = connector
-        self.presence = Presence(chosen, self.sweep)
+        self.presence = Presence(chosen, self.sweep, self.compare)
         self.changed = asyncio.Event()
         self.worked = asyncio.Event()
         self.stopping = asyncio.Event()
@@ -123,6 +123,12 @@ class _Process:
             await asyncio.to_thread(_sweep_in_thread)
         except DatabaseError as error:
             _log.warning("the sweep waits for the database", error=str(error).strip())
+
+    def compare(self, held: set[int]) -> None:
+        """Jobs that the database takes for running here, and that no lane runs, are looked for by each lane."""
+        if held - {job_id for worker in self.workers for job_id in worker.running_ids}:
+            for worker in self.workers:
+                worker.doubt()
 
     async def _serve(self) -> None:
         """Until told to stop. Raises what ended any of the parts: a process without one of them is of no use."""
