@@ -21,19 +21,26 @@ from core.readmodels.photos import Photo, PreviewState, visible_photos, without_
 from core.readmodels.stacks import StackMember, without_tucked
 from events.event import Event
 
-# Those that look like one, and those that it is tied to, in one round trip. The planner takes 136 values for half
-# of the table and would read all of it, most of all in a replay. Of a thousand that share a piece in a large
-# library few are near: counted where they lie.
+# Those that look like one, and those that it is tied to, in one round trip, but for members of full groups: such a
+# group takes nobody, and of ten thousand frames of one scene nearly all are in one. The planner takes 136 values
+# for half of the table and would read all of it, most of all in a replay. Of a thousand that share a piece in a
+# large library few are near: counted where they lie.
 _NEAR = """
     SET LOCAL enable_seqscan = off;
-    SELECT photo_id, scope, likeness, pieces, group_id, spread, false FROM look
-     WHERE scope = %(scope)s AND pieces && %(probes)s::int[] AND photo_id <> %(photo)s
-       AND bit_count(('x' || likeness)::bit(192) # ('x' || %(likeness)s)::bit(192)) <= %(near)s
-    UNION ALL
-    SELECT photo_id, scope, likeness, pieces, group_id, spread, true FROM look
-     WHERE scope = %(scope)s AND photo_id IN (
-           SELECT other_id FROM tie WHERE photo_id = %(photo)s
-           UNION SELECT photo_id FROM tie WHERE other_id = %(photo)s);
+    WITH near AS MATERIALIZED (
+        SELECT photo_id, group_id, false AS tied FROM look
+         WHERE scope = %(scope)s AND pieces && %(probes)s::int[] AND photo_id <> %(photo)s
+           AND bit_count(('x' || likeness)::bit(192) # ('x' || %(likeness)s)::bit(192)) <= %(near)s
+        UNION ALL
+        SELECT photo_id, group_id, true FROM look
+         WHERE scope = %(scope)s AND photo_id IN (
+               SELECT other_id FROM tie WHERE photo_id = %(photo)s
+               UNION SELECT photo_id FROM tie WHERE other_id = %(photo)s)),
+    roomy AS MATERIALIZED (
+        SELECT group_id FROM (SELECT DISTINCT group_id FROM near) AS one
+         WHERE (SELECT count(*) FROM look WHERE look.group_id = one.group_id) < %(largest)s)
+    SELECT photo_id, scope, likeness, pieces, look.group_id, spread, tied FROM near JOIN look USING (photo_id)
+     WHERE near.group_id IS NULL OR near.group_id IN (SELECT group_id FROM roomy);
     SET LOCAL enable_seqscan = DEFAULT
 """
 
@@ -236,11 +243,11 @@ def _take_turns(looks: Iterable[Look]) -> None:
 
 
 def _near(look: Look) -> list[Look]:
-    """Those that look like one, the nearest first."""
+    """Those that look like one and may share a group with it, the nearest first."""
     here = Likeness.parse(look.likeness)
     own: dict[str, Any] = {"photo": look.photo_id, "scope": look.scope, "likeness": look.likeness}
     with connection.cursor() as cursor:
-        cursor.execute(_NEAR, {**own, "probes": here.probes, "near": likeness.NEAR})
+        cursor.execute(_NEAR, {**own, "probes": here.probes, "near": likeness.NEAR, "largest": likeness.LARGEST})
         cursor.nextset()
         rows = cursor.fetchall()
     near = []

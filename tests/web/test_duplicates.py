@@ -21,7 +21,7 @@ from core.commands.stacks import stack_photos, unstack_photos
 from core.domain import edits, photos
 from core.domain.looks import Alike, AlikeFound
 from core.domain.stacks import StackRule
-from core.readmodels.duplicates import Judged, Look, Tie, duplicate_groups
+from core.readmodels.duplicates import Judged, Look, Tie, _near, duplicate_groups
 from core.readmodels.photos import Photo, history_of
 from events.replay import replay
 from tests.web.browsing import wait_until
@@ -237,6 +237,8 @@ def test_a_group_stays_as_large_as_a_person_can_look_at(shelf: Shelf, monkeypatc
     monkeypatch.setattr("core.domain.likeness.LARGEST", 3)
     photos = [shelf.photo(f"{number}.jpg", likeness=look(1, number)) for number in range(5)]
     assert proposed(shelf.owner) == [set(photos[:3]), set(photos[3:])]
+    # Of ten thousand frames of one scene the next reads none that are in a full group.
+    assert [one.photo_id for one in _near(Look.objects.get(photo_id=photos[3]))] == [photos[4]]
 
 
 def nearly_same(photo: UUID, *others: UUID) -> None:
