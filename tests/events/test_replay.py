@@ -14,7 +14,9 @@ from events.errors import EventError, ReplayError
 from events.event import Event, NewEvent
 from events.replay import replay, replay_in_place
 from events.store import ANY, append, read_stream
+from tests.events.following import until
 from tests.events.racing import race
+from tests.locks import waiting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -125,18 +127,16 @@ def test_what_is_appended_during_a_replay_in_place_waits_for_it(
 
     def writer(stars: int) -> Callable[[], object]:
         def write_late() -> object:
-            at_work.wait(10)
+            at_work.wait(60)
             return append("photo-1", ANY, [rated(stars)])
 
         return write_late
 
     def onlooker() -> object:
-        at_work.wait(10)
+        at_work.wait(60)
         seen = rows()
-        count = "SELECT count(*) FROM pg_locks WHERE relation = 'event'::regclass AND NOT granted"
-        while watcher.execute(count).fetchone() != (1,):
-            # One waits for the replay; the other two wait for the first, by the stream's own lock.
-            pass
+        # One waits for the replay; the other two wait for the first, by the stream's own lock.
+        until(lambda: waiting("relation") == 1)
         go_on.set()
         return seen
 

@@ -267,10 +267,12 @@ def test_after_a_kill_the_next_replay_starts_over(tmp_path: Path) -> None:
     assert victim.stdout.readline() == b"half\n"
     assert half_built()
     victim.send_signal(signal.SIGKILL)
-    victim.wait(10)
+    victim.wait(60)
     victim.stdout.close()
     victim.stdin.close()
-    until(lambda: run("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1") == [(0,)])
+    held = """SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1
+               AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
+    until(lambda: run(held) == [(0,)])
     assert rows() == before and half_built()
     replay()
     assert rows() == before and not half_built()

@@ -24,9 +24,9 @@ from core.domain.stacks import StackRule
 from core.readmodels.duplicates import Judged, Look, Tie, _near, duplicate_groups
 from core.readmodels.photos import Photo, history_of
 from events.replay import replay
+from tests.locks import waiting
 from tests.web.browsing import wait_until
 from tests.web.conftest import Shelf
-from tests.web.test_stacks import someone_waits
 from tests.web.test_timeline import tiles_in
 
 pytestmark = pytest.mark.django_db
@@ -311,7 +311,7 @@ def test_of_two_that_arrive_at_the_same_time_the_second_sees_the_first(shelf: Sh
         with transaction.atomic():
             shelf.render(first, likeness=look(1))
             rendered = pool.submit(render_second)
-            wait_until(lambda: rendered.done() or someone_waits())
+            wait_until(lambda: rendered.done() or waiting("advisory"))
         rendered.result()
     assert proposed(shelf.owner) == [{first, second}]
 
@@ -331,16 +331,10 @@ def test_keeping_one_and_editing_both_at_the_same_time_wait_for_one_another_and_
         with transaction.atomic():
             edit_photo(first, [edits.PhotoTitled("Noon")], actor="account:2")
             kept = pool.submit(keep_first)
-            wait_until(lambda: kept.done() or somebody_waits())
+            wait_until(lambda: kept.done() or waiting())
             edit_photo(second, [edits.PhotoTitled("Noon")], actor="account:2")
         kept.result()
     assert list(Photo.objects.order_by("id").values_list("rating", "duplicate_of")) == [(4, None), (None, first)]
-
-
-def somebody_waits() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-        return bool(cursor.fetchone()[0])
 
 
 def test_programs_review_as_persons_do(shelf: Shelf, page: Client) -> None:

@@ -17,6 +17,7 @@ from core.readmodels.photos import Photo, history_of
 from core.readmodels.stacks import StackMember
 from core.web.history import history_in_words
 from events.replay import replay
+from tests.locks import waiting
 from tests.web.browsing import wait_until
 from tests.web.conftest import Shelf
 from tests.web.test_timeline import tiles_in
@@ -205,15 +206,9 @@ def test_of_two_that_are_imported_at_the_same_time_the_second_sees_the_first(she
         with transaction.atomic():
             shelf.photo("a/IMG_1.CR2", ready=False, **FILES["a/IMG_1.CR2"])
             second = pool.submit(import_second)
-            wait_until(lambda: second.done() or someone_waits())
+            wait_until(lambda: second.done() or waiting("advisory"))
             assert not second.done(), "it did not wait for its namesake"
         second.result()
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'find_stack'")
         assert cursor.fetchone() == (1,)
-
-
-def someone_waits() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
-        return bool(cursor.fetchone()[0])

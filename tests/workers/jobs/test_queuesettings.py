@@ -9,6 +9,7 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
+from tests.locks import waiting
 from tests.workers.jobs.processes import WorkerProcess, lines, rows, status_of, wait_until
 from workers.models import JobAction
 from workers.queue import defer
@@ -86,12 +87,10 @@ def test_a_pause_waits_for_the_fetches_that_are_under_way() -> None:
         with transaction.atomic():
             fetched()
             paused = pool.submit(in_thread, lambda: pause_queue("files", "ada"))
-            wait_until(
-                lambda: rows("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")[0][0]
-            )
+            wait_until(lambda: waiting("advisory"))
             assert hold_of("files") is None
             transaction.set_rollback(True)
-        paused.result(10)
+        paused.result(60)
     assert hold_of("files") is not None
 
 
