@@ -33,19 +33,23 @@ def following(subscription: Subscription, **options: Any) -> Iterator[None]:
 
     thread = threading.Thread(target=work)
     thread.start()
-    ready.wait(10)
+    assert ready.wait(60)
     try:
         yield
     finally:
         if thread.is_alive():
             state["loop"].call_soon_threadsafe(state["task"].cancel)
-        thread.join(20)
+        thread.join(60)
         assert not thread.is_alive()
         if "error" in state:
             raise state["error"]
 
 
-def until(condition: Callable[[], object], seconds: float = 10) -> float:
+# Costs nothing where what is waited for comes about, and is less than a subscription's own sweep.
+PATIENCE = 60.0
+
+
+def until(condition: Callable[[], object], seconds: float = PATIENCE) -> float:
     """Wait for a condition; how long it took."""
     began = time.monotonic()
     while not condition():

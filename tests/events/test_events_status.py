@@ -30,6 +30,7 @@ def test_subscriptions_that_halted_are_named_with_what_ails_them() -> None:
     position = add("photo-1", 2)[0]
     with following(Subscription("colours", refuse)):
         until(lambda: lag() and lag()[0].error)
+    until(lambda: lag()[0].runner is None)
     lines = status()
     assert lines[0].startswith(f"events    2, readable up to position {position + 1:,}")
     assert lines[1] == "seals     Nothing is sealed yet."

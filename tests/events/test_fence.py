@@ -214,7 +214,7 @@ def test_a_reader_with_no_past_waits_for_short_writers(beside: Callable[[], psyc
     append_by(slow)
     begun = time.monotonic()
     assert safe_position(wait=0.2) < append_by(beside())
-    assert 0.2 <= time.monotonic() - begun < 2
+    assert time.monotonic() - begun >= 0.2
     slow.execute("ROLLBACK")
 
 
@@ -278,7 +278,7 @@ def test_a_killed_writer_holds_nobody_back(beside: Callable[[], psycopg.Connecti
     position = append_by(writer)
     reader.read()
     assert reader.seen == []
-    writer.execute("SELECT pg_terminate_backend(%s, 5000)", [victim.info.backend_pid])
+    writer.execute("SELECT pg_terminate_backend(%s, 60000)", [victim.info.backend_pid])
     reader.read()
     assert reader.seen == [position]
 

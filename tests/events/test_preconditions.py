@@ -170,7 +170,7 @@ def test_fence_and_reading_in_one_statement_lose_what_commits_after_its_snapshot
         _until_it_waits(reading.info.backend_pid, watcher)
         writer.execute("COMMIT")
         gate.execute("SELECT pg_advisory_unlock(1)")
-        thread.join(10)
+        thread.join(60)
         assert seen == [], "though the lock was gone, and the position drawn"
         reader = Reader(0)
         reader.read()
@@ -178,7 +178,7 @@ def test_fence_and_reading_in_one_statement_lose_what_commits_after_its_snapshot
 
 
 def _until_it_waits(pid: int, watcher: psycopg.Connection) -> None:
-    for _ in range(2_000):
+    for _ in range(12_000):
         [(waiting,)] = watcher.execute(
             "SELECT coalesce(wait_event_type = 'Lock', false) FROM pg_stat_activity WHERE pid = %s", [pid]
         )
@@ -207,7 +207,7 @@ def test_a_writer_at_a_stricter_level_fails_rather_than_break_the_order(level: s
         thread.start()
         _until_it_waits(second.info.backend_pid, watcher)
         first.execute("COMMIT")
-        thread.join(10)
+        thread.join(60)
         second.execute("ROLLBACK")
         assert [type(error) for error in errors] == [psycopg.errors.SerializationFailure]
         append_by(second, "test-1")
@@ -262,7 +262,7 @@ def test_a_standby_does_not_see_who_is_writing_and_so_it_is_refused(tmp_path: Pa
 
 
 def _until_replayed(there: psycopg.Connection, count: int) -> None:
-    for _ in range(2_000):
+    for _ in range(12_000):
         if there.execute("SELECT count(*) FROM event").fetchone() == (count,):
             return
         threading.Event().wait(0.005)

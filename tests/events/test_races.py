@@ -38,7 +38,7 @@ def by_hand(connection: psycopg.Connection, stream_id: str, expected: int | None
 
 def waits(pid: int, watcher: psycopg.Connection) -> None:
     """Return when a server process waits for a lock."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         [(waiting,)] = watcher.execute(
             "SELECT coalesce(wait_event_type = 'Lock', false) FROM pg_stat_activity WHERE pid = %s", [pid]

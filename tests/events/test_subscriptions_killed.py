@@ -81,12 +81,12 @@ def test_every_event_is_counted_once_by_runners_that_are_killed(
             stop.set()
             writer.join()
             recorded = [event.position for event in read_all(limit=1_000_000)]
-            until(lambda: counted()[0] >= len(recorded), 30)
+            until(lambda: counted()[0] >= len(recorded))
             assert counted() == (len(recorded), sum(recorded))
     finally:
         stop.set()
         writer.join()
-    assert on_the_way > 50, "the killed ones worked, too"
+    assert on_the_way >= kills // 2, "the killed ones worked, too"
 
 
 def test_of_two_runners_one_works_and_the_other_takes_over_when_it_is_killed(
@@ -95,14 +95,14 @@ def test_of_two_runners_one_works_and_the_other_takes_over_when_it_is_killed(
     here: list[Event] = []
     add("test-1")
     with runner(0) as process:
-        until(lambda: counted()[0] == 1, 20)
+        until(lambda: counted()[0] == 1)
         with following(Subscription("counter", here.extend)):
             add("test-1")
             until(lambda: counted()[0] == 2)
             assert here == []
             there = lag()[0].runner
             process.stdin.close()  # type: ignore[union-attr]
-            process.wait(20)
+            process.wait(60)
             add("test-1")
             until(lambda: len(here) == 1)
             until(lambda: lag()[0].runner not in (None, there))
