@@ -38,6 +38,26 @@ def linger(mark: str, seconds: float) -> None:
     time.sleep(seconds)
 
 
+def hold(mark: str, until: str) -> int:
+    """Ends when there is a file of that name."""
+    with open(mark, "a") as file:
+        file.write(f"child {os.getpid()} 0\n")
+    while not os.path.exists(until):  # noqa: PTH110
+        time.sleep(0.01)
+    return os.getpid()
+
+
+def meet(mark: str, others: int) -> int:
+    """Ends when so many are at it at once."""
+    with open(mark, "a") as file:
+        file.write("came\n")
+    while True:
+        with open(mark) as file:
+            if len(file.readlines()) >= others:
+                return os.getpid()
+        time.sleep(0.01)
+
+
 def refuse() -> None:
     raise PoisonError("truncated", "This file ends in the middle.")
 
@@ -72,6 +92,10 @@ def loop_in_native_code() -> None:
 
 def grow(mebibytes: int) -> int:
     return len([b"x" * (1 << 20) for _ in range(mebibytes)])
+
+
+def swell() -> int:
+    return grow(2048)
 
 
 def ask_for_too_much() -> None:

@@ -8,6 +8,7 @@ import itertools
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -204,7 +205,7 @@ def test_j18_without_network_the_model_is_missing_with_a_reason_and_is_asked_for
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [1000.0]
-    monkeypatch.setattr(modeldownloads.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(modeldownloads, "time", SimpleNamespace(monotonic=lambda: now[0]))
     server.status = 503
     looks = [modeldownloads.obtain("small") for _ in range(5)]
     assert {look.state for look in looks} == {State.MISSING}

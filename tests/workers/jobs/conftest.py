@@ -38,7 +38,7 @@ def start_worker(empty_queue: None, tmp_path: Path) -> Iterator[Callable[..., Wo
     for worker in started:
         with contextlib.suppress(ProcessLookupError):
             worker.process.kill()
-        worker.process.wait(10)
+        worker.process.wait(60)
     # The database cannot be emptied while sessions of dead workers hold on to it.
     wait_until(lambda: worker_sessions() == 0)
 

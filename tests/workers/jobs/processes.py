@@ -12,6 +12,8 @@ from django.db import connection
 from psycopg.conninfo import make_conninfo
 
 ROOT = Path(__file__).resolve().parents[3]
+# Costs nothing where what is waited for comes true; a machine that does much else may be very slow.
+_PATIENCE = 60.0
 
 
 class WorkerProcess:
@@ -37,19 +39,19 @@ class WorkerProcess:
             assert self.process.poll() is None, self.log.read_text()
             return "worker started" in self.log.read_text()
 
-        wait_until(started, 30, self.log)
+        wait_until(started, 2 * _PATIENCE, self.log)
         return self
 
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
-        self.process.wait(10)
+        self.process.wait(_PATIENCE)
 
-    def stop(self, seconds: float = 12) -> int:
+    def stop(self, seconds: float = _PATIENCE) -> int:
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(seconds)
 
 
-def wait_until(true: Callable[[], Any], seconds: float = 10, log: Path | None = None) -> Any:
+def wait_until(true: Callable[[], Any], seconds: float = _PATIENCE, log: Path | None = None) -> Any:
     """The first true answer; fails with the worker's log when there is none in time."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

@@ -41,6 +41,15 @@ def sleep_long(mark: str, seconds: float = 30, again: float = 0) -> None:
     leave(mark, "ended")
 
 
+@app.task(name="hold", queue="files", retry=QUICK)
+def hold(mark: str, until: str) -> None:
+    """Ends when there is a file of that name."""
+    leave(mark, "began")
+    while not Path(until).exists():
+        time.sleep(0.01)
+    leave(mark, "ended")
+
+
 @app.task(name="unlucky", queue="files", retry=QUICK)
 def unlucky(mark: str, how: str = "transient", times: int = 99) -> None:
     leave(mark, how)
@@ -82,14 +91,14 @@ def killer(mark: str) -> None:
 @app.task(name="use_child", queue="files", retry=QUICK)
 def use_child(mark: str, seconds: float) -> None:
     """Has a child process at work, which leaves its id."""
-    run_in_child("decode", childrens_tasks.linger, mark, seconds, seconds=60, memory_mib=500)
+    run_in_child("decode", childrens_tasks.linger, mark, seconds, seconds=2 * seconds, memory_mib=500)
 
 
 @app.task(name="meet", queue="files", retry=QUICK)
 def meet(mark: str, others: int) -> None:
     """Ends only when so many runs are at it at once."""
     leave(mark, "came")
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while len(Path(mark).read_text().splitlines()) < others:
         if time.monotonic() > deadline:
             raise TransientError("alone", "Nobody came.")

@@ -62,8 +62,8 @@ def test_an_operation_survives_the_kill_of_its_worker(start_worker: Start) -> No
     env = {"PROCRASTINATE_TASKS": ""}
     killed = start_worker("operations", DJANGO_SETTINGS_MODULE="core.settings", **env)
     one = begun("discard", jobs, rate=100)
-    wait_until(lambda: Operation.objects.get(id=one).gone_through > 0, 20)
+    wait_until(lambda: Operation.objects.get(id=one).gone_through > 0)
     killed.kill()
     start_worker("operations", DJANGO_SETTINGS_MODULE="core.settings")
-    wait_until(lambda: Operation.objects.get(id=one).state == "done", 60)
+    wait_until(lambda: Operation.objects.get(id=one).state == "done")
     assert Operation.objects.get(id=one).done == 400

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psycopg
@@ -26,29 +25,30 @@ def test_j24_jobs_go_on_by_themselves_when_the_database_is_back_and_no_result_is
     }
     subprocess.run([sys.executable, "manage.py", "migrate", "-v", "0"], cwd=ROOT, env=env, check=True)
     worker = WorkerProcess(tmp_path / "worker.log", "media", env).wait_until_started()
-    long, mark = tmp_path / "long", tmp_path / "mark"
+    long, mark, over = tmp_path / "long", tmp_path / "mark", tmp_path / "over"
     try:
-        _defer(url, "sleep_long", long, seconds=3)
+        _defer(url, "hold", long, until=str(over))
         wait_until(lambda: lines(long) == ["began"])
         own_server.stop()
-        time.sleep(5)
-        assert lines(long) == ["began", "ended"]  # its result waits for the database
+        over.touch()
+        wait_until(lambda: "a result waits for the database" in worker.log.read_text(), log=worker.log)
+        assert lines(long) == ["began", "ended"]
         own_server.start()
         own_server.wait_until_ready()
         for _ in range(20):
             _defer(url, "touch", mark)
-        wait_until(lambda: len(lines(mark)) == 20, 15, worker.log)
-        wait_until(lambda: _count(url, "status = 'succeeded'") == 21, 15, worker.log)
+        wait_until(lambda: len(lines(mark)) == 20, log=worker.log)
+        wait_until(lambda: _count(url, "status = 'succeeded'") == 21, log=worker.log)
         assert _count(url, "attempts = 1") == 21
         assert worker.process.poll() is None
         assert worker.stop() == 0
     finally:
         if worker.process.poll() is None:
             worker.process.send_signal(signal.SIGKILL)
-            worker.process.wait(10)
+            worker.process.wait(60)
 
 
-def _defer(url: str, task: str, mark: Path, **args: float) -> None:
+def _defer(url: str, task: str, mark: Path, **args: str) -> None:
     import json
 
     query = "INSERT INTO procrastinate_jobs (queue_name, task_name, args) VALUES ('files', %s, %s)"

@@ -99,5 +99,5 @@ def test_a_worker_does_the_work_when_its_time_comes(start_worker: Start) -> None
     rows("UPDATE procrastinate_jobs SET scheduled_at = now() WHERE id = %s", job)
     rows("SELECT filmroll_wake_workers(%s)", job)
     done = "SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'purge_jobs' AND status = 'succeeded'"
-    wait_until(lambda: rows(done) == [(1,)], 20)
+    wait_until(lambda: rows(done) == [(1,)])
     assert len(waiting()) == 1

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.workers.jobs.processes import WorkerProcess, lines, rows, status_of, wait_until
+from workers.laneworker import SAFETY_NET
 from workers.models import Attempt, JobFlow, WorkerInfo
 from workers.queue import NewJob, defer, defer_batch
 from workers.worker import _within
@@ -17,6 +18,19 @@ from workers.worker import _within
 Start = Callable[..., WorkerProcess]
 
 
+# Far from the safety net's five minutes, and more than a machine that does much else takes.
+NOTIFIED = 60
+
+
+def test_j8_each_job_on_an_idle_worker_starts_by_its_notification(start_worker: Start, mark: Path) -> None:
+    assert NOTIFIED < SAFETY_NET / 3
+    start_worker()
+    for count in range(1, 31):
+        defer("touch", args={"mark": str(mark)}, queue="files")
+        wait_until(lambda n=count: len(lines(mark)) >= n, NOTIFIED)
+
+
+@pytest.mark.slow
 def test_j8_a_job_starts_within_100_ms_on_an_idle_worker(start_worker: Start, mark: Path) -> None:
     start_worker()
     waits = []
@@ -34,7 +48,7 @@ def test_t12_no_job_waits_for_the_safety_net_when_they_come_while_others_are_fet
     start_worker()
     for _ in range(300):
         defer("touch", args={"mark": str(mark)}, queue="files")
-    wait_until(lambda: len(lines(mark)) == 300, 20)
+    wait_until(lambda: len(lines(mark)) == 300, NOTIFIED)
 
 
 def test_t10_a_retry_starts_when_it_is_due_and_not_at_the_next_poll(start_worker: Start, mark: Path) -> None:
@@ -43,7 +57,7 @@ def test_t10_a_retry_starts_when_it_is_due_and_not_at_the_next_poll(start_worker
     wait_until(lambda: len(lines(mark)) == 2)
     first, second = Attempt.objects.order_by("number")
     assert first.next_run_at is not None
-    assert (second.started_at - first.next_run_at).total_seconds() < 0.5
+    assert 0 <= (second.started_at - first.next_run_at).total_seconds() < NOTIFIED
 
 
 def test_t10_a_job_for_later_starts_when_it_is_due(start_worker: Start, mark: Path) -> None:
@@ -52,7 +66,7 @@ def test_t10_a_job_for_later_starts_when_it_is_due(start_worker: Start, mark: Pa
     defer("touch", args={"mark": str(mark)}, queue="files", scheduled_at=due)
     wait_until(lambda: lines(mark))
     began = Attempt.objects.get().started_at
-    assert 0 <= (began - due).total_seconds() < 0.5
+    assert 0 <= (began - due).total_seconds() < NOTIFIED
 
 
 def test_t13_a_job_that_waits_for_a_lock_starts_when_the_lock_is_free(start_worker: Start, mark: Path) -> None:
@@ -62,32 +76,29 @@ def test_t13_a_job_that_waits_for_a_lock_starts_when_the_lock_is_free(start_work
         rows("UPDATE procrastinate_jobs SET lock = 'one' WHERE id = %s", job)
     rows("UPDATE procrastinate_jobs SET queue_name = 'files'")
     defer("touch", args={"mark": str(mark)}, queue="files", priority=-1)
-    wait_until(lambda: len(lines(mark)) == 5, 5)
+    wait_until(lambda: len(lines(mark)) == 5, NOTIFIED)
 
 
 def test_as_many_jobs_run_at_once_as_the_lane_has_slots(start_worker: Start, mark: Path) -> None:
     start_worker(FILMROLL_CONCURRENCY="9")
     defer_batch([NewJob("meet", "files", {"mark": str(mark), "others": 9}) for _ in range(9)])
-    wait_until(lambda: rows("SELECT count(*) FROM procrastinate_jobs WHERE status = 'succeeded'")[0][0] == 9, 15)
+    wait_until(lambda: rows("SELECT count(*) FROM procrastinate_jobs WHERE status = 'succeeded'")[0][0] == 9)
     assert Attempt.objects.count() == 9
 
 
 def test_connections_go_back_after_each_job(start_worker: Start, mark: Path) -> None:
     start_worker(FILMROLL_CONCURRENCY="4")
     defer_batch([NewJob("ask_database", "files", {"mark": str(mark)}) for _ in range(60)])
-    wait_until(lambda: len(lines(mark)) == 60, 15)
-    time.sleep(0.2)
-    held = rows("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state ~ '^idle in'")
-    assert held[0][0] == 0
+    wait_until(lambda: len(lines(mark)) == 60)
+    held = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state ~ '^idle in'"
+    wait_until(lambda: rows(held)[0][0] == 0)
 
 
 def test_t7_a_stop_puts_running_jobs_back_without_burning_an_attempt(start_worker: Start, mark: Path) -> None:
     worker = start_worker()
-    job = defer("sleep_long", args={"mark": str(mark)}, queue="files")
+    job = defer("sleep_long", args={"mark": str(mark), "seconds": 600}, queue="files")
     wait_until(lambda: lines(mark) == ["began"])
-    began = time.monotonic()
     assert worker.stop() == 0
-    assert time.monotonic() - began < 8
     assert status_of(job) == "todo"
     assert rows("SELECT attempts, worker_id FROM procrastinate_jobs") == [(0, None)]
     assert [attempt.outcome for attempt in Attempt.objects.all()] == ["handed back"]
@@ -97,11 +108,24 @@ def test_t7_a_stop_puts_running_jobs_back_without_burning_an_attempt(start_worke
     wait_until(lambda: status_of(job) == "succeeded")
 
 
-def test_t7_a_stop_lets_a_short_job_end(start_worker: Start, mark: Path) -> None:
+@pytest.mark.slow
+def test_t7_a_stop_takes_less_than_eight_seconds_whatever_runs(start_worker: Start, mark: Path) -> None:
     worker = start_worker()
-    job = defer("sleep_long", args={"mark": str(mark), "seconds": 1}, queue="files")
+    defer("sleep_long", args={"mark": str(mark), "seconds": 600}, queue="files")
     wait_until(lambda: lines(mark) == ["began"])
+    began = time.monotonic()
     assert worker.stop() == 0
+    assert time.monotonic() - began < 8
+
+
+def test_t7_a_stop_lets_a_short_job_end(start_worker: Start, mark: Path, tmp_path: Path) -> None:
+    worker = start_worker()
+    job = defer("hold", args={"mark": str(mark), "until": str(tmp_path / "over")}, queue="files")
+    wait_until(lambda: lines(mark) == ["began"])
+    worker.process.terminate()
+    wait_until(lambda: "waiting for what runs" in worker.log.read_text(), log=worker.log)
+    (tmp_path / "over").touch()
+    assert worker.process.wait(60) == 0
     assert status_of(job) == "succeeded"
 
 
@@ -119,9 +143,9 @@ def test_a_second_signal_ends_the_worker_at_once(start_worker: Start, mark: Path
     defer("sleep_long", args={"mark": str(mark)}, queue="files")
     wait_until(lambda: lines(mark) == ["began"])
     worker.process.terminate()
-    time.sleep(0.5)
-    assert worker.process.poll() is None
-    assert worker.stop(1) != 0
+    wait_until(lambda: "waiting for what runs" in worker.log.read_text(), log=worker.log)
+    assert worker.stop() == 1
+    assert "worker stopped" not in worker.log.read_text()
 
 
 @pytest.mark.slow
