@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -45,7 +46,7 @@ class Installation:
             **self.extra_environment,
         }
 
-    def manage(self, *command: str, timeout: float = 60) -> str:
+    def manage(self, *command: str, timeout: float = 300) -> str:
         """Run one command to its end and return what it printed."""
         done = subprocess.run(
             [sys.executable, str(ROOT / "manage.py"), *command],
@@ -76,7 +77,7 @@ class Installation:
         """As a power cut would: the process and all its children, without a word."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        process.wait(10)
+        process.wait(60)
 
     def rows(self, query: str, *values: object, fetch: bool = True) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.database_url, autocommit=True) as connection:
@@ -86,12 +87,12 @@ class Installation:
     def value(self, query: str, *values: object) -> Any:
         return self.rows(query, *values)[0][0]
 
-    def status(self, *, wait_idle: bool = False, timeout: float = 90) -> dict[str, Any]:
+    def status(self, *, wait_idle: bool = False, timeout: float = 300) -> dict[str, Any]:
         words = ["--wait-idle", "--timeout", str(timeout)] if wait_idle else []
         answer: dict[str, Any] = json.loads(self.manage("status", "--json", *words, timeout=timeout + 20))
         return answer
 
-    def until(self, query: str, expected: object, timeout: float = 30) -> None:
+    def until(self, query: str, expected: object, timeout: float = 120) -> None:
         """Wait until a query's first value is the expected one."""
         deadline = time.monotonic() + timeout
         while (seen := self.value(query)) != expected:
@@ -105,6 +106,16 @@ class Installation:
         for process in self.processes:
             if process.poll() is None:
                 self.kill(process)
+
+
+def free_port() -> int:
+    """A port for a server that starts later: none that the system gives to others meanwhile, nor a neighbour's."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    while True:
+        # Below those that are given to whoever asks for any.
+        port = random.randrange(10_000 + worker % 16, 32_000, 16)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 @pytest.fixture(scope="session")
@@ -144,12 +155,10 @@ def serve(installation: Installation) -> Callable[[], str]:
     """Starts the web server on a free port, waits until it answers, and returns its address."""
 
     def start() -> str:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         installation.extra_environment["FILMROLL_PORT"] = str(port)
         installation.start("web")
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while True:
             try:
                 urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5).close()

@@ -25,6 +25,7 @@ pytestmark = [
 
 @pytest.fixture
 def chromium() -> Iterator[Browser]:
+    expect.set_options(timeout=60_000)  # for a slow machine: what is expected comes as soon as it can
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking"]
@@ -81,11 +82,13 @@ def look_through_the_viewer(page: Page, address: str) -> None:
     page.wait_for_load_state()  # the keys' script comes after the page
     page.keyboard.press("ArrowRight")
     expect(page).to_have_title("P1001.jpg · Filmroll")
+    page.wait_for_load_state()
     page.keyboard.press("ArrowLeft")
     expect(page).to_have_title("P1000.jpg · Filmroll")
     expect(page.get_by_text("Paintbox 1")).to_be_visible()
     expect(page.get_by_text("1/250 s")).to_be_visible()
     expect(page.get_by_text(re.compile("Previews made of 1,800 . 1,200 pixels"))).to_be_visible()
+    page.wait_for_load_state()
     page.keyboard.press("Escape")
     expect(page).to_have_url(f"{address}/")
 

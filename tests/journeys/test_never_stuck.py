@@ -11,7 +11,7 @@ from tests.journeys.conftest import Installation
 from tests.journeys.pictures import broken_pictures, make_picture, picture_bytes
 
 
-def run_import(installation: Installation, timeout: float = 100) -> dict[str, int]:
+def run_import(installation: Installation, timeout: float = 300) -> dict[str, int]:
     installation.manage("import", str(installation.photos))
     worker = installation.start("worker")
     photos: dict[str, int] = installation.status(wait_idle=True, timeout=timeout)["photos"]
@@ -23,7 +23,7 @@ def failed_names(installation: Installation) -> set[str]:
     return {row[0] for row in installation.rows("SELECT name FROM failure")}
 
 
-@pytest.mark.parametrize("good", [40, pytest.param(990, marks=[pytest.mark.slow, pytest.mark.timeout(400)])])
+@pytest.mark.parametrize("good", [40, pytest.param(990, marks=[pytest.mark.slow, pytest.mark.timeout(900)])])
 def test_j1_ten_corrupt_pictures_among_many_end_as_dead_letters_and_hold_up_nobody(
     installation: Installation, good: int
 ) -> None:

@@ -16,11 +16,11 @@ SHOWN, FAILED, SKIPPED = 311, 29, 13
 def imported(installation: Installation, shared: Path) -> Installation:
     installation.manage("import", str(shared / "photos"))
     installation.start("worker")
-    installation.status(wait_idle=True, timeout=110)
+    installation.status(wait_idle=True, timeout=500)
     return installation
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_every_file_has_an_end_and_a_replay_changes_nothing(imported: Installation, shared: Path) -> None:
     rows = imported.rows("SELECT path, state, photo_id, code, reason FROM photo_file")
     previews = dict(imported.rows("SELECT id, preview_state FROM photo"))

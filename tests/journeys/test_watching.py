@@ -40,7 +40,7 @@ def watched(installation: Installation) -> Iterator[Installation]:
     yield installation
 
 
-def shown(installation: Installation, *paths: str, timeout: float = 30) -> None:
+def shown(installation: Installation, *paths: str, timeout: float = 120) -> None:
     installation.until(SHOWN, sorted(paths) or None, timeout)
 
 
@@ -127,7 +127,7 @@ def test_j6_whatever_happens_while_watching_a_new_file_still_appears(watched: In
         trouble(watched.photos)
         make_picture(watched.photos / f"after-{number}.jpg", 10 + number)
         watched.until(
-            f"SELECT count(*) FROM photo WHERE path = 'after-{number}.jpg' AND preview_state = 'ready'", 1, 20
+            f"SELECT count(*) FROM photo WHERE path = 'after-{number}.jpg' AND preview_state = 'ready'", 1
         )
     assert all(process.poll() is None for process in watched.processes)
     # And its health can be seen.
