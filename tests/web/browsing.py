@@ -17,7 +17,9 @@ CHROMIUM = Path("/usr/bin/chromium")
 NOWHERE = "/no-such-page/"  # an address without a page: its 404 is no complaint
 RULES = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]  # what axe is to look for
 WIDE, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 800}
-_SECONDS = 10
+# Costs nothing where what is waited for happens.
+_SECONDS = 60
+PATIENCE = 1000 * _SECONDS  # milliseconds, as browsers count
 
 
 @contextlib.contextmanager
@@ -45,7 +47,9 @@ def serving() -> Iterator[str]:
 @contextlib.contextmanager
 def chromium() -> Iterator[Any]:
     """A browser without a window."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
+
+    expect.set_options(timeout=PATIENCE)
 
     # Playwright keeps an event loop in this thread, which makes Django think that it runs inside one.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"

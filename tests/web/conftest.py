@@ -25,7 +25,7 @@ from core.domain import files, photos
 from core.domain.files import file_id
 from core.domain.photos import Fact
 from core.storage import preview_path
-from tests.web.browsing import serving
+from tests.web.browsing import PATIENCE, serving
 
 PASSWORD = "a long enough password"
 # A real placeholder: of an orange evening sky.
@@ -176,6 +176,7 @@ def window(browser: Any, window_options: dict[str, Any], transactional_db: None,
     with serving() as site:
         context = browser.new_context(base_url=site, **window_options)
         context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": site}])
+        context.set_default_timeout(PATIENCE)
         opened = context.new_page()
         complaints: list[str] = []
         opened.on("pageerror", lambda error: complaints.append(str(error)))

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.web.browsing import NOWHERE, WIDE, chromium, serving
+from tests.web.browsing import NOWHERE, PATIENCE, WIDE, chromium, serving
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +31,7 @@ def visit(browser: Any, site: str) -> Iterator[Any]:
     def open_window(**options: Any) -> Any:
         context = browser.new_context(**{"viewport": WIDE, "base_url": site, **options})
         contexts.append(context)
+        context.set_default_timeout(PATIENCE)
         window = context.new_page()
         window.on("pageerror", lambda error: complaints.append(str(error)))
         window.on("console", lambda said: complaints.append(_complaint(said)) if said.type == "error" else None)
