@@ -12,8 +12,11 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import psutil
+if TYPE_CHECKING:
+    import psutil
+
 
 # Unix socket addresses hold 107 bytes at most (sun_path, minus its NUL).
 _SOCKET_LIMIT = 107
@@ -39,8 +42,10 @@ def binaries() -> Path:
     return Path(found.submodule_search_locations[0]) / "pginstall18" / "bin"
 
 
-def live_postmaster(cluster: Path) -> psutil.Process | None:
+def live_postmaster(cluster: Path) -> "psutil.Process | None":
     """The process that owns the cluster, or None when postmaster.pid is missing, stale or somebody else's."""
+    import psutil  # of all programs few ask
+
     try:
         pid = int((cluster / "postmaster.pid").read_text().split("\n", 1)[0])
         process = psutil.Process(pid)

@@ -7,15 +7,19 @@ few hundred nearest are then compared by their numbers.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-import numpy as np
 from django.db import connection, models
-from numpy.typing import NDArray
 
 from core import vectors
-from core.bits import BITS, bits_of
 from core.vectors import PHOTO_NUMBERS
+
+# numpy comes with the first question: every program knows the table, few ask.
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 # Counts up when directions or means change; codes of before are then made anew on demand.
 CODE_VERSION = 1
@@ -61,8 +65,6 @@ _SINCE = _JOINED.format(
 _PART = _JOINED.format(which="ctid >= %s::tid AND ctid < %s::tid")
 # So many pages of the table are read at once: some 45,000 pictures.
 _PAGES = 1000
-# Bits come with their number before them.
-_ROW = np.dtype([("photo", "V16"), ("library", "V16"), ("bits", ">i4"), ("code", "u1", BITS // 8)])
 # COPY's own format: a head, how many fields a row has, the length of the field; in the end a mark.
 _HEAD, _TAIL = 19 + 2 + 4, 2
 
@@ -71,7 +73,7 @@ class BitsField(models.Field):  # type: ignore[type-arg]
     """A column of 512 bits, read and written by this module's own SQL."""
 
     def db_type(self, connection: object) -> str:  # noqa: ARG002  # Django's signature
-        return f"bit({BITS})"
+        return "bit(512)"
 
 
 class PhotoCode(models.Model):
@@ -92,9 +94,9 @@ class PhotoCode(models.Model):
 class Rows:
     """Codes as they were read: photos and libraries of 16 bytes, codes of 64; `front` is where to go on from."""
 
-    photos: NDArray[np.void]
-    libraries: NDArray[np.void]
-    codes: NDArray[np.uint8]
+    photos: "NDArray[np.void]"
+    libraries: "NDArray[np.void]"
+    codes: "NDArray[np.uint8]"
     front: str
 
 
@@ -112,6 +114,8 @@ def make_table() -> bool:
 
 def put_code(photo: UUID, model: str, library: UUID, vector: Sequence[float]) -> None:
     """Keep the bits of a picture's numbers, in the transaction that keeps these."""
+    import numpy as np
+
     if vectors.has_vectors():
         _put([(photo, model, library, np.asarray(vector, np.float32))])
 
@@ -142,11 +146,23 @@ def codes_since(model: str, front: str) -> Iterator[Rows]:
         yield _read(_PART, model, [f"({page},0)", f"({page + _PAGES},0)"], now)
 
 
+@cache
+def _row() -> "np.dtype[Any]":
+    """A row as it comes: bits have their number before them."""
+    import numpy as np
+
+    from core.bits import BITS
+
+    return np.dtype([("photo", "V16"), ("library", "V16"), ("bits", ">i4"), ("code", "u1", BITS // 8)])
+
+
 def _read(query: str, model: str, bounds: list[str], front: str) -> Rows:
+    import numpy as np
+
     # Django's debugging cursor takes no values here.
     with connection.cursor() as cursor, cursor.cursor.copy(query, [model, *bounds]) as copy:
         sent = b"".join(copy)
-    rows = np.frombuffer(sent, np.uint8)[_HEAD:-_TAIL].view(_ROW)
+    rows = np.frombuffer(sent, np.uint8)[_HEAD:-_TAIL].view(_row())
     photos, libraries, codes = (np.ascontiguousarray(rows[name]) for name in ("photo", "library", "code"))
     return Rows(photos, libraries, codes, front)
 
@@ -161,12 +177,16 @@ def newest_model() -> str | None:
     return str(row[0]) if row else None
 
 
-def code_of(model: str, numbers: NDArray[np.float32]) -> str:
+def code_of(model: str, numbers: "NDArray[np.float32]") -> str:
     """The bits of one picture's numbers, as PostgreSQL writes them."""
+    from core.bits import bits_of
+
     return "".join("01"[bit] for bit in bits_of(model, numbers.reshape(1, PHOTO_NUMBERS))[0].astype(int))
 
 
-def _older(last: tuple[UUID, str]) -> list[tuple[UUID, str, UUID, NDArray[np.float32]]]:
+def _older(last: tuple[UUID, str]) -> "list[tuple[UUID, str, UUID, NDArray[np.float32]]]":
+    import numpy as np
+
     with connection.cursor() as cursor:
         cursor.execute(_OLDER, [*last, CODE_VERSION, _BATCH])
         return [
@@ -175,7 +195,7 @@ def _older(last: tuple[UUID, str]) -> list[tuple[UUID, str, UUID, NDArray[np.flo
         ]
 
 
-def _put(rows: Sequence[tuple[UUID, str, UUID, NDArray[np.float32]]]) -> None:
+def _put(rows: "Sequence[tuple[UUID, str, UUID, NDArray[np.float32]]]") -> None:
     with connection.cursor() as cursor:
         cursor.executemany(
             _PUT,

@@ -2,10 +2,21 @@
 
 import logging
 import logging.config
+import sys
 from typing import Any
 
-import structlog
 from django.core.exceptions import PermissionDenied
+
+# structlog draws tracebacks with rich where it finds it, and Keras brings it along: eighty modules in each program
+# for what a log of plain lines has no use for.
+_hides_rich = "rich" not in sys.modules
+if _hides_rich:
+    sys.modules["rich"] = None  # type: ignore[assignment]  # what import takes for "not there"
+import structlog  # noqa: E402
+
+if _hides_rich:
+    del sys.modules["rich"]
+
 
 _SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,

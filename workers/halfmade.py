@@ -9,8 +9,6 @@ import tempfile
 import time
 from pathlib import Path
 
-from workers.pipelines.xmpwriting import BEGIN
-
 _PREFIX, _SUFFIX = ".filmroll-", ".tmp"
 # As `tempfile` makes them; such files are nobody's pictures, whatever the rules of a library say.
 NAMES = f"{_PREFIX}{'[a-z0-9_]' * 8}{_SUFFIX}"
@@ -64,5 +62,7 @@ def _is_old(path: Path) -> bool:
 
 def _is_ours(path: Path) -> bool:
     """A process may have been killed before it wrote all of it, or any."""
+    from workers.pipelines.xmpwriting import BEGIN  # few programs ever find one
+
     with path.open("rb") as file:
         return BEGIN.startswith(file.read(len(BEGIN)))

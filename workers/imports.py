@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from core.commands import photos as commands
-from core.commands.files import KnownFile, record_missing, record_vanished, skip_file
+from core.commands.files import record_missing, record_vanished, skip_file
 from core.domain import photos
 from core.domain.files import FileSkipped, file_id, folder_name
 from core.readmodels.files import FileState, PhotoFile, files_of_photo
@@ -20,10 +20,12 @@ from workers import places, sidecars
 from workers.children import run_in_child
 from workers.disks import is_gone, within_reach
 from workers.errors import PoisonError
+from workers.knownfiles import known_file
 from workers.pipelines.files import FileFacts, NotAPhoto, not_a_photo, read_file
 from workers.pipelines.kinds import KINDS, Kind
-from workers.pipelines.metadata import METADATA_VERSION, Metadata, read_metadata_and_place
+from workers.pipelines.metadata import Metadata, read_metadata_and_place
 from workers.pipelines.sidecars import may_be_sidecar
+from workers.pipelines.versions import METADATA_VERSION
 
 _ACTOR = "worker:import"
 _METADATA_SECONDS = 20
@@ -75,11 +77,6 @@ def find_original(photo: Photo) -> Path | None:
     lost = [known_file(file) for file in known if within_reach(file.folder_id, file.path)]
     record_missing(lost, actor=_ACTOR)
     return None
-
-
-def known_file(row: PhotoFile) -> KnownFile:
-    """A row of the read model as commands want it."""
-    return KnownFile(row.id, row.library_id, row.folder_id, row.path, row.size, row.mtime_ns, row.photo_id)
 
 
 def _import_picture(folder: Folder, path: str, original: Path, facts: FileFacts) -> str:

@@ -15,7 +15,6 @@ import time
 from multiprocessing import resource_tracker
 from typing import Any
 
-import psutil
 from pebble import ProcessExpired, ProcessPool
 
 from workers import child
@@ -92,6 +91,8 @@ class Child:
         return stopped() if self.stopped else Lost()
 
     def _look_at_memory(self, limit_mib: int) -> None:
+        import psutil  # of all programs the workers alone look
+
         with contextlib.suppress(psutil.NoSuchProcess):
             process = psutil.Process(self._pid.value)
             if process.memory_info().rss > limit_mib << 20:

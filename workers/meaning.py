@@ -5,11 +5,10 @@ from uuid import UUID
 from core import meaning
 from core.domain.analysis import Analysis, maker
 from workers import modelfiles, presets
-from workers.analysing import memory_mib, queue_for
+from workers.analyses import memory_mib, queue_for
 from workers.catalog import BY_ANALYSIS
 from workers.children import run_in_child
 from workers.errors import TransientError, classify
-from workers.pipelines.meaning import describe_text
 from workers.queue import NewJob
 from workers.redrive import redrive_or_defer
 from workers.staff import has_workers, held_queues
@@ -48,6 +47,8 @@ def describe(text: UUID) -> str:
 
 
 def _described(text: str) -> tuple[str, list[float]]:
+    from workers.pipelines.meaning import describe_text  # few programs describe any
+
     seen = modelfiles.look(_MODEL)
     if seen.state is not modelfiles.State.READY:
         raise TransientError("model-missing", seen.reason)

@@ -10,7 +10,7 @@ from core.readmodels.libraries import Folder
 from core.storage import original_path
 from workers.disks import is_gone
 from workers.ignoring import Rules
-from workers.imports import known_file
+from workers.knownfiles import known_file
 
 _ACTOR = "worker:watch"
 

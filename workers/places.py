@@ -1,6 +1,7 @@
 """Has the places found of photos whose position is new: at once where one is imported, else by a job."""
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.conf import settings
@@ -9,8 +10,10 @@ from core.commands.places import record_place
 from core.domain.places import PlaceFound
 from core.readmodels.places import Waiting, is_place_waiting, places_older, places_waiting
 from workers.children import run_in_child
-from workers.pipelines.places import SOURCE, Located, locate, source_version
 from workers.queue import NewJob, defer_batch
+
+if TYPE_CHECKING:
+    from workers.pipelines.places import Located
 
 TASK = "find_places"
 _ACTOR = "worker:places"
@@ -29,6 +32,8 @@ def find_places(photos: Sequence[UUID] | None = None) -> int:
 
 def find_older(library: UUID) -> int:
     """Find the places of a library anew that an older map or list of towns has found."""
+    from workers.pipelines.places import SOURCE, source_version  # brings numpy, which few programs need
+
     older = places_older(library, f"{SOURCE} {source_version()}", _BATCH)
     _look_up(older)
     if len(older) == _BATCH:
@@ -39,6 +44,8 @@ def find_older(library: UUID) -> int:
 def _look_up(waiting: Sequence[Waiting]) -> None:
     if not waiting:
         return
+    from workers.pipelines.places import locate  # see above
+
     positions = [(one.latitude, one.longitude) for one in waiting]
     found: list[Located] = run_in_child(
         "decode", locate, positions, seconds=_SECONDS, memory_mib=settings.CHILD_MEMORY_MIB
@@ -47,7 +54,7 @@ def _look_up(waiting: Sequence[Waiting]) -> None:
         _record(one, located)
 
 
-def settle_place(photo: UUID, position: tuple[float, float] | None, located: Located | None) -> None:
+def settle_place(photo: UUID, position: tuple[float, float] | None, located: "Located | None") -> None:
     """What is known of a photo's position since its file was read. Where another source counts, a job looks."""
     # Most photos of a camera wait for nothing, and this small question costs less than the next one.
     for one in places_waiting([photo]) if is_place_waiting(photo) else ():
@@ -68,7 +75,9 @@ def call_for_older(library: UUID) -> None:
     defer_batch([NewJob(TASK, queue="files", args={"library": str(library)}, priority=3)])
 
 
-def _record(one: Waiting, located: Located) -> None:
+def _record(one: Waiting, located: "Located") -> None:
+    from workers.pipelines.places import SOURCE, source_version  # see above
+
     found = PlaceFound(
         one.latitude,
         one.longitude,

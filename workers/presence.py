@@ -15,7 +15,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
 from typing import Any
 
-import psutil
 import psycopg
 import structlog
 from django.conf import settings
@@ -189,6 +188,8 @@ def product_version() -> str:
 
 def _memory() -> int:
     """Bytes that this process and its children hold."""
+    import psutil  # of all programs the workers alone need it
+
     this = psutil.Process()
     held = 0
     for process in (this, *this.children(recursive=True)):

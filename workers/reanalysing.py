@@ -8,8 +8,8 @@ from django.db import connection, transaction
 from core.domain.analysis import BY_MODEL, Analysis
 from core.readmodels.libraries import library_by_id
 from core.readmodels.photos import Photo
-from workers.analysing import TASK as ANALYSE
-from workers.analysing import made_of, queue_for, undone, waiting_in, wanted
+from workers.analyses import TASK as ANALYSE
+from workers.analyses import made_of, queue_for, undone, waiting_in, wanted
 from workers.queue import NewJob, defer_batch
 
 TASK = "analyse_library"

@@ -16,9 +16,7 @@ from core.commands.photos import record_metadata
 from core.domain.streams import photo_stream, subject_of
 from core.readmodels.photos import Photo
 from events.models import StoredEvent
-from workers.imports import find_original, read_again
-from workers.pipelines.metadata import METADATA_VERSION
-from workers.pipelines.versions import PREVIEWS_VERSION
+from workers.pipelines.versions import METADATA_VERSION, PREVIEWS_VERSION
 from workers.queue import NewJob, defer_batch
 
 TASK, LIBRARY_TASK = "remake_photo", "remake_library"
@@ -53,6 +51,8 @@ def revision_today(sha256: str) -> str:
 
 def read_older_facts(photo: Photo) -> str:
     """Read the facts of a photo again where they are of an earlier version; in a few words, what was done."""
+    from workers.imports import find_original, read_again  # what reads files is loaded where some are read
+
     if not _with_older_facts([photo.id]):
         return ""
     original = find_original(photo)

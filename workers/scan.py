@@ -23,7 +23,7 @@ from workers.actions import retry_jobs
 from workers.disks import is_gone, is_reachable, look_below
 from workers.halfmade import clear_if_left, is_called_so
 from workers.ignoring import Rules
-from workers.imports import known_file
+from workers.knownfiles import known_file
 from workers.queue import NewJob, defer_batch
 
 _ACTOR = "worker:scan"

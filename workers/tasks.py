@@ -1,7 +1,8 @@
 """One thin task per step: run the pipeline, hand its result to a command.
 
 A task swallows no failure: it is the queue's to record, retry and show. When a job dies for good,
-`workers.deaths` says so in the photo's own history.
+`workers.deaths` says so in the photo's own history. What decodes, reads files or counts with numpy is loaded by
+the task that needs it: every program knows the tasks, few run one.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -19,8 +20,7 @@ from core.readmodels.libraries import all_libraries, folder_by_id, library_by_id
 from core.readmodels.photos import Photo
 from core.storage import preview_path, put_in_place, working_folder
 from workers import (
-    analysing,
-    grouping,
+    analyses,
     looking,
     meaning,
     oldpreviews,
@@ -28,16 +28,12 @@ from workers import (
     purge,
     reanalysing,
     rebuilding,
-    regrouping,
     remaking,
     schedules,
-    sidecars,
-    sidecarwriting,
     stacking,
     uploads,
 )
 from workers.children import run_in_child
-from workers.imports import find_original, import_found
 from workers.operations import run_slice
 from workers.pipelines.versions import PREVIEWS_VERSION
 from workers.retries import RetryPolicy
@@ -65,31 +61,39 @@ def sweep_uploads() -> int:
 @app.task(name="import_file", queue="files", priority=10, retry=RetryPolicy())
 def import_file(library: str, path: str, file: str, folder: str = "") -> str:  # noqa: ARG001  # `file` is for the console
     """Read a file once; it becomes a photo, a new version or one more copy of a photo, or a skipped file."""
+    from workers.imports import import_found
+
     return import_found(folder_by_id(UUID(folder or library)), path)
 
 
 @app.task(name="attach_sidecars", queue="files", priority=15, retry=RetryPolicy())
 def attach_sidecars(folder: str, path: str) -> int:
     """Have the sidecars read that lie beside a picture at its new place."""
+    from workers import sidecars
+
     return sidecars.call_for(folder_by_id(UUID(folder)), path)
 
 
 @app.task(name="forget_sidecar", queue="files", priority=15, retry=RetryPolicy())
 def forget_sidecar(file: str) -> None:
     """What a sidecar said counts no longer: it is gone."""
+    from workers import sidecars
+
     sidecars.forget(UUID(file))
 
 
 @app.task(name="write_sidecar", queue="files", priority=40, retry=RetryPolicy())
 def write_sidecar(photo: str) -> str:
     """Write what is known of a photo into the XMP sidecar beside its original."""
+    from workers import sidecarwriting
+
     return sidecarwriting.write_sidecar(Photo.objects.get(id=UUID(photo)))
 
 
 @app.task(name="render_previews", queue="previews", priority=20, retry=RetryPolicy())
 def render_previews(photo: str) -> str:
     """Decode the original once, in a child process, and put tile and large preview in their place."""
-    # What decodes pictures is loaded by those who have some to decode, as below.
+    from workers.imports import find_original
     from workers.pipelines import previews
 
     known = Photo.objects.get(id=UUID(photo))
@@ -167,9 +171,11 @@ def find_stack(photo: str) -> int:
     return stacking.find_stack(UUID(photo))
 
 
-@app.task(name=analysing.TASK, queue="labels", priority=0, retry=RetryPolicy())
+@app.task(name=analyses.TASK, queue="labels", priority=0, retry=RetryPolicy())
 def analyse_photo(photo: str, only: list[str] | None = None) -> str:
     """See what is in a photo, on its previews, never again on the original."""
+    from workers import analysing
+
     return analysing.analyse(UUID(photo), only or ())
 
 
@@ -179,9 +185,11 @@ def describe_text(text: str) -> str:
     return meaning.describe(UUID(text))
 
 
-@app.task(name="detect_objects", queue="labels", priority=0, retry=RetryPolicy())
+@app.task(name=analyses.FORMER_TASK, queue="labels", priority=0, retry=RetryPolicy())
 def detect_objects(photo: str) -> str:
     """What `analyse_photo` was called when things were all that was looked for; such jobs may still be queued."""
+    from workers import analysing
+
     return analysing.analyse(UUID(photo))
 
 
@@ -195,18 +203,24 @@ def analyse_library(library: str, older: bool = False) -> int:
 @app.task(name="group_faces", queue="people", retry=RetryPolicy())
 def group_faces(photo: str) -> int:
     """Find out who the faces of a photo are."""
+    from workers import grouping
+
     return grouping.group_photo(UUID(photo))
 
 
 @app.task(name="settle_people", queue="people", priority=50, retry=RetryPolicy())
 def settle_people(people: list[str], faces: list[str]) -> int:
     """After what a person said: whom these people look like now, and who the faces may be."""
+    from workers import grouping
+
     return grouping.settle_people(map(UUID, people), map(UUID, faces))
 
 
 @app.task(name="regroup_people", queue="people", priority=50, retry=RetryPolicy())
 def regroup_people(owner: str) -> int:
     """Group all faces of an owner anew; what people said of them stays."""
+    from workers import regrouping
+
     return regrouping.regroup_all(UUID(owner))
 
 

@@ -17,7 +17,6 @@ from workers.children import run_in_child
 from workers.errors import PoisonError
 from workers.pipelines.files import identify
 from workers.pipelines.kinds import Kind
-from workers.pipelines.sidecars import ABOUT_PICTURES, SidecarContent, may_be_sidecar, read_sidecar
 from workers.pipelines.signatures import HEAD_BYTES
 from workers.queue import defer
 
@@ -31,6 +30,9 @@ def look(path: Path, name: str, size: int) -> Looked:
 
     `size` is that of the whole file, of which as yet only the beginning may be there.
     """
+    # Brings a reader of XML and a map of time zones, which few programs need.
+    from workers.pipelines.sidecars import may_be_sidecar
+
     with path.open("rb") as file:
         kind = identify(file.read(HEAD_BYTES), size, name)
     if kind.media in ("image", "raw", "video"):
@@ -47,6 +49,8 @@ def look(path: Path, name: str, size: int) -> Looked:
 
 
 def _look_at_sidecar(path: Path, name: str, kind: Kind, refused: Looked) -> Looked:
+    from workers.pipelines.sidecars import ABOUT_PICTURES, SidecarContent, read_sidecar  # see above
+
     try:
         content: SidecarContent = run_in_child(
             "decode", read_sidecar, path, kind, name, seconds=20, memory_mib=settings.CHILD_MEMORY_MIB

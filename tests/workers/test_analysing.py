@@ -19,7 +19,7 @@ from core.readmodels.analysis import PhotoAnalysis, analysis_of
 from core.readmodels.failures import failures_of_photo
 from core.readmodels.photos import Photo
 from events.store import read_stream
-from workers import analysing, modelfiles, reactions, reanalysing, tasks
+from workers import analyses, analysing, modelfiles, reactions, reanalysing, tasks
 from workers.catalog import BY_ANALYSIS
 from workers.errors import ResourceError, TransientError
 from workers.pipelines.analysis import Face, Label, Scene, Seen, Trouble
@@ -108,7 +108,7 @@ def test_one_job_does_all_that_is_wanted_in_one_look(photo: Photo, child: Child)
     assert face["size"] == 800  # a fifth of 4,000 pixels
     # Search by meaning is not installed: nothing of it is done, and nothing waits for it.
     done = [one for one in BY_MODEL if one is not Analysis.MEANING]
-    assert analysis_of(photo.id).made == {str(one): analysing.made_by(one) for one in done}
+    assert analysis_of(photo.id).made == {str(one): analyses.made_by(one) for one in done}
     assert jobs() == []
     assert analysing.analyse(photo.id) == "nothing was to be done"
     assert len(child.asked) == 1
@@ -136,7 +136,7 @@ def test_j9_switched_off_is_skipped_the_photo_is_complete_and_what_waits_is_let_
     photo: Photo, child: Child, there: set[str]
 ) -> None:
     there.clear()
-    analysing.wait_for_models(photo.id, [Analysis.FACES, Analysis.SCENES])
+    analyses.wait_for_models(photo.id, [Analysis.FACES, Analysis.SCENES])
     library_commands.switch_analyses(photo.library_id, BY_MODEL, actor="test")
     assert jobs() == []
     assert "skipped: switched off" in analysing.analyse(photo.id)

@@ -258,7 +258,7 @@ def test_what_an_older_map_has_found_is_found_again_on_demand(
     edit_photo(photo, [PlaceCorrected("France", "", "Home")], actor="account:1")
     library = Photo.objects.get().library_id
     assert tasks.find_places(library=str(library)) == 0
-    monkeypatch.setattr(places, "source_version", lambda: "the next one")
+    monkeypatch.setattr("workers.pipelines.places.source_version", lambda: "the next one")
 
     ask_for_analysis(library, actor="account:1")
     assert jobs()[-1] == {"library": str(library)}

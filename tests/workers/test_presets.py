@@ -20,7 +20,7 @@ from core.domain.analysis import Analysis
 from core.readmodels.analysis import analysis_of
 from core.readmodels.photos import Photo
 from tests.workers import test_analysing as around
-from workers import analysing, modeldownloads, presetdownloads, presets, reanalysing, requirements
+from workers import analyses, analysing, modeldownloads, presetdownloads, presets, reanalysing, requirements
 from workers import meaning as work
 from workers.errors import PoisonError
 from workers.modeldownloads import DownloadError
@@ -131,10 +131,10 @@ def test_photos_are_looked_at_with_it_in_the_same_look_and_again_when_it_is_anot
     photo: Photo, child: around.Child, there: set[str], models: Path
 ) -> None:
     folder = put(models / "tiny")
-    assert analysing.memory_mib() > 1024
+    assert analyses.memory_mib() > 1024
     assert analysing.analyse(photo.id) == "objects, scenes, faces, similar, meaning done"
     assert child.asked == [{"objects", "scenes", "faces", "similar", "meaning"}]
-    by = analysing.made_by(Analysis.MEANING)
+    by = analyses.made_by(Analysis.MEANING)
     assert by.startswith("clip ")
     assert analysis_of(photo.id).made["meaning"] == by
     with connection.cursor() as cursor:
@@ -149,7 +149,7 @@ def test_photos_are_looked_at_with_it_in_the_same_look_and_again_when_it_is_anot
     for weights in (b"newer weights", b"weights", b"newer weights"):
         (folder / "model.weights.h5").write_bytes(weights)
         assert analysing.analyse(photo.id, ["meaning"]) == "meaning done"
-        assert analysis_of(photo.id).made["meaning"] == analysing.made_by(Analysis.MEANING)
+        assert analysis_of(photo.id).made["meaning"] == analyses.made_by(Analysis.MEANING)
     # Numbers that could not be kept are made again, and say nothing new.
     events = around.types(photo)
     assert events.count("meaning_made") == 4
@@ -160,7 +160,7 @@ def test_photos_are_looked_at_with_it_in_the_same_look_and_again_when_it_is_anot
     assert meaning.without_numbers([photo.id]) == set()
     assert around.types(photo) == events
     shutil.rmtree(folder)
-    assert analysing.memory_mib() == 1024
+    assert analyses.memory_mib() == 1024
     assert analysing.analyse(photo.id) == "nothing was to be done"
 
 

@@ -26,7 +26,8 @@ from events.reading import read_stream
 from tests.workers.pipelines.test_pipeline_sidecars import GOOGLE, xmp
 from workers import halfmade, imports, sidecars, sidecarwriting, tasks
 from workers.errors import PoisonError
-from workers.imports import import_found, known_file
+from workers.imports import import_found
+from workers.knownfiles import known_file
 from workers.pipelines.files import KINDS
 from workers.pipelines.sidecars import SidecarContent, read_sidecar
 from workers.pipelines.xmp import read_xmp

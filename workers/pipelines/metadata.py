@@ -26,9 +26,8 @@ from workers.pipelines.places import Located, locate
 from workers.pipelines.videofacts import VideoFacts, read_video_facts
 from workers.pipelines.zones import offset_at
 
-__all__ = ["METADATA_VERSION", "Fact", "Metadata", "read_metadata"]
+__all__ = ["Fact", "Metadata", "read_metadata"]
 
-METADATA_VERSION = 3
 
 TIFF_KINDS = {"tiff", "dng", "nef", "cr2", "arw", "pef", "kdc", "srw", "erf", "3fr", "mef", "iiq"}
 _KEYWORD_LIMIT = 200
