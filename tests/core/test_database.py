@@ -46,7 +46,7 @@ def session(folder: Path) -> psycopg.Connection[tuple[object, ...]]:
     return psycopg.connect(database.conninfo(folder), autocommit=True)
 
 
-def until(condition: object, seconds: float = 20) -> None:
+def until(condition: object, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not condition():  # type: ignore[operator]
         assert time.monotonic() < deadline, "it did not happen in time"
@@ -121,7 +121,7 @@ def test_a_server_that_a_killed_program_left_behind_is_started_anew(folder: Path
     with database.running(folder, fsync="off"):
         assert server(folder).pid() not in (None, before)
         assert left.process is not None
-        left.process.wait(10)
+        left.process.wait(60)
 
 
 @pytest.mark.django_db

@@ -4,7 +4,7 @@ from itertools import permutations
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.domain import people
@@ -49,6 +49,7 @@ def test_without_a_merge_that_was_undone_the_later_ones_still_hold() -> None:
 PAIRS = st.tuples(st.sampled_from([A, B, C, D]), st.sampled_from([A, B, C, D]))
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(PAIRS, max_size=8))
 def test_merges_never_make_a_circle_and_join_exactly_what_they_name(pairs: list[tuple[UUID, UUID]]) -> None:
     known = roots([A, B, C, D], pairs)
@@ -94,6 +95,7 @@ def test_a_face_moved_by_hand_stays_where_it_was_put_when_a_merge_is_undone() ->
     assert place(A, [yes(B)], alone) == Place(B, B, by_hand=True)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.permutations([yes(B), no(C), yes(D)]))
 def test_words_on_other_persons_do_not_disturb_one_another(words: list[Word]) -> None:
     last = [word for word in words if word.yes][-1]

@@ -6,7 +6,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.storage import path_to_text, preview_path, put_in_place, text_to_path, working_folder
@@ -14,6 +14,7 @@ from core.storage import path_to_text, preview_path, put_in_place, text_to_path,
 OTHER_DISK = Path("/dev/shm")
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.binary(min_size=1, max_size=255).filter(lambda name: b"\0" not in name))
 def test_any_file_name_survives_as_text_that_a_database_can_hold(name: bytes) -> None:
     text = path_to_text(name)

@@ -288,7 +288,11 @@ def decimals(data: object) -> object:
     return json.loads(json.dumps(data), parse_float=Decimal, parse_int=Decimal)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(data=st.dictionaries(texts, values, max_size=4).filter(lambda data: "$erased" not in data))
 def test_what_a_consumer_hears_at_once_is_what_a_replay_tells_it_later(data: dict[str, object]) -> None:
     """Down to the order of keys and the types of numbers, which PostgreSQL may change."""

@@ -263,7 +263,7 @@ def test_a_bulk_that_must_be_new_waits_for_who_makes_the_stream_at_the_same_time
         return append_bulk([Append("photo-0", NO_STREAM, [rated()]), Append("photo-1", NO_STREAM, [rated()])])
 
     def end_it() -> None:
-        told.wait(10)
+        told.wait(60)
         waits(pid[0], watcher)
         first.execute(ending)
 

@@ -175,7 +175,7 @@ def test_an_append_is_followed_by_a_pulse_and_a_rolled_back_one_is_not(watcher: 
         transaction.set_rollback(True)
     assert list(watcher.notifies(timeout=0.2)) == []
     append("photo-1", NO_STREAM, [rated()])
-    assert len(list(watcher.notifies(timeout=2, stop_after=1))) == 1
+    assert len(list(watcher.notifies(timeout=60, stop_after=1))) == 1
 
 
 def test_an_append_that_nobody_hears_is_one_prepared_statement_with_no_transaction_around_it(

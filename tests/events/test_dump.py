@@ -119,7 +119,7 @@ def test_a_dump_made_while_everybody_works_holds_no_checkpoint_ahead_of_its_log(
         with following(COUNTING), writing(stop) as taken:
             for file in files:
                 enough = len(taken) + 30
-                until(lambda enough=enough: len(taken) > enough, 30)
+                until(lambda enough=enough: len(taken) > enough)
                 dump(file)
         for file in files:
             with new_database(migrated=False) as other, default_is(NAME=other), admin() as there:

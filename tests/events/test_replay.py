@@ -116,7 +116,7 @@ def test_what_is_appended_during_a_replay_in_place_waits_for_it(
     def slow(event: Event) -> None:
         if replaying.is_set() and not at_work.is_set():
             at_work.set()
-            go_on.wait(10)
+            go_on.wait(60)
         write(event)
 
     replaying = threading.Event()

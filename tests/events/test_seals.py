@@ -129,5 +129,5 @@ def test_who_stands_by_asks_nothing_while_nothing_happens_and_takes_over_when_th
         # Its pauses double: 0.01 s after the start it asks ten times in the first 10 s, not a thousand.
         holder.close()
         add("photo-1", 1)
-        until(lambda: seen == [1], 20)
+        until(lambda: seen == [1])
     assert len(asked) < 20

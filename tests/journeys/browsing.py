@@ -15,7 +15,7 @@ class Browser:
         self.opener = urllib.request.build_opener(jar)
 
     def get(self, path: str) -> bytes:
-        with self.opener.open(self.address + path, timeout=20) as answer:
+        with self.opener.open(self.address + path, timeout=60) as answer:
             return bytes(answer.read())
 
     def post(self, path: str, **values: str) -> bytes:
@@ -23,5 +23,5 @@ class Browser:
         assert token, f"{path} has no form"
         form = urllib.parse.urlencode({**values, "csrfmiddlewaretoken": token[1].decode()}).encode()
         request = urllib.request.Request(self.address + path, form, {"Referer": self.address + path})
-        with self.opener.open(request, timeout=20) as answer:
+        with self.opener.open(request, timeout=60) as answer:
             return bytes(answer.read())

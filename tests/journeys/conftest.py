@@ -161,7 +161,7 @@ def serve(installation: Installation) -> Callable[[], str]:
         deadline = time.monotonic() + 120
         while True:
             try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5).close()
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=30).close()
                 return f"http://127.0.0.1:{port}"
             except OSError:
                 assert time.monotonic() < deadline, installation.logs()

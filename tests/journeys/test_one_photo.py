@@ -51,7 +51,7 @@ def a_program_with_a_key_reads_the_photo_and_one_without_is_refused(
 
     def ask(path: str, key: str) -> dict[str, object]:
         request = urllib.request.Request(address + path, headers={"Authorization": f"Bearer {key}"})
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             made: dict[str, object] = json.load(answer)
         return made
 

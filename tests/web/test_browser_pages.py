@@ -250,11 +250,11 @@ def test_what_is_signalled_while_a_part_is_fetched_is_fetched_once_more(shelf: S
     for address in ("**/tiles/*", "**/progress/"):
         window.route(address, hold)
     signal()
-    wait_until(lambda: window.evaluate("told") and len(held) == 2, 30)
+    wait_until(lambda: window.evaluate("told") and len(held) == 2)
     before = window.evaluate("told")
     shelf.render(soon)
     shelf.fail(bad)
-    wait_until(lambda: window.evaluate("before => told > before && performance.now() - told > 1000", before), 30)
+    wait_until(lambda: window.evaluate("before => told > before && performance.now() - told > 1000", before))
     for route, answer in held.values():
         route.fulfill(response=answer)
     window.locator(f"#p-{soon} img").wait_for()

@@ -208,7 +208,7 @@ def test_a_worker_is_waited_for_and_what_it_answers_late_is_used_the_next_time(
         connection.close()
 
     # Woken by the answer, not by the end of its patience.
-    monkeypatch.setattr(asking, "PATIENCE", 60.0)
+    monkeypatch.setattr(asking, "PATIENCE", 600.0)
     worker = threading.Thread(target=work)
     worker.start()
     began = time.monotonic()
@@ -216,7 +216,7 @@ def test_a_worker_is_waited_for_and_what_it_answers_late_is_used_the_next_time(
     worker.join()
     assert known["want"] == "trouble"
     assert "an administrator can see why" in known["reason"]
-    assert time.monotonic() - began < 50
+    assert time.monotonic() - began < 300
 
 
 @pytest.mark.django_db
@@ -244,9 +244,9 @@ def test_with_another_model_the_words_are_described_anew_and_former_numbers_coun
 @pytest.mark.django_db(transaction=True)
 def test_a_server_that_stops_lets_nobody_wait() -> None:
     async def scenario() -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             asyncio.get_running_loop().call_later(0.1, waiting.end_waits)
-            found = waiting._wait("filmroll_meaning", sync_to_async(lambda: None), 60.0)
+            found = waiting._wait("filmroll_meaning", sync_to_async(lambda: None), 600.0)
             assert await found is None
 
     async_to_sync(scenario)()

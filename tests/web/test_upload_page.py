@@ -15,7 +15,7 @@ from django.test import Client
 from core.accounts import Account
 from core.readmodels.uploads import UploadedFile
 from core.uploads import Upload
-from tests.web.browsing import CHROMIUM, serving, wait_until
+from tests.web.browsing import CHROMIUM, PATIENCE, serving, wait_until
 from tests.web.uploading import gathering, kept_by, picture, sha256
 from workers import tasks
 
@@ -48,6 +48,7 @@ def window(browser: Any, transactional_db: None, page: Client) -> Iterator[Any]:
     with serving() as address:
         context = browser.new_context(base_url=address, viewport={"width": 1280, "height": 800})
         context.add_cookies([{"name": "sessionid", "value": page.cookies["sessionid"].value, "url": address}])
+        context.set_default_timeout(PATIENCE)
         opened = context.new_page()
         faults: list[str] = []
         opened.on("pageerror", lambda error: faults.append(str(error)))

@@ -71,7 +71,7 @@ def test_a_limit_of_the_system_is_kept_for_the_page_and_the_folder_is_looked_thr
         folder = await sync_to_async(Folder.objects.get)()
         library = await sync_to_async(library_by_id)(home.library)
         keeping = asyncio.create_task(watch._keep_watching(folder, library, Mounts(), asyncio.Event()))
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not await sync_to_async(Folder.objects.exclude(watch_code="").exists)():
                 await asyncio.sleep(0.02)
         keeping.cancel()

@@ -53,6 +53,6 @@ def test_swapped_names_are_taken_in_by_two_workers_without_a_deadlock(
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
     assert errors == []
     assert dict(Photo.objects.values_list("path", "id")) == {"a.jpg": before["b.jpg"], "b.jpg": before["a.jpg"]}

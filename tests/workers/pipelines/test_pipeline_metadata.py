@@ -11,7 +11,7 @@ from typing import Any
 
 import pillow_heif
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
@@ -364,14 +364,14 @@ STARTS = starts()
 
 
 @given(st.sampled_from(READABLE), st.binary(max_size=300))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_j27_random_bytes_give_metadata_and_never_an_error(scratch: Path, kind: Any, data: bytes) -> None:
     scratch.write_bytes(data)
     json.dumps([fact.value for fact in read_metadata(scratch, kind).facts.values()], allow_nan=False)
 
 
 @given(st.sampled_from(STARTS), st.lists(st.tuples(st.integers(0, 4095), st.integers(0, 255)), max_size=12))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_j27_a_file_with_wrong_bytes_gives_metadata_and_never_an_error(
     scratch: Path, start: bytes, changes: list[tuple[int, int]]
 ) -> None:
@@ -385,9 +385,9 @@ def test_j27_a_file_with_wrong_bytes_gives_metadata_and_never_an_error(
 def test_a_directory_that_points_at_itself_ends(tmp_path: Path) -> None:
     looping = struct.pack("<2sHIHHHIIHHIII", b"II", 42, 8, 2, 34665, 4, 1, 8, 330, 4, 1, 8, 8)
     path = with_segment(tmp_path / "a.jpg", 0xE1, b"Exif\x00\x00" + looping)
-    start = time.monotonic()
+    start = time.process_time()
     assert values(path) == {"width": 64, "height": 48}
-    assert time.monotonic() - start < 1
+    assert time.process_time() - start < 1
 
 
 def test_a_tag_that_claims_four_gigabytes_is_read_as_far_as_it_goes(tmp_path: Path) -> None:

@@ -38,11 +38,11 @@ def png_of(width: int, height: int) -> bytes:
 )  # fmt: skip
 def test_bombs_are_refused_at_once(tmp_path: Path, kind: str, data: bytes) -> None:
     (tmp_path / "bomb").write_bytes(data)
-    start = time.monotonic()
+    start = time.process_time()
     error = refused(tmp_path / "bomb", kind, tmp_path)
     assert error.code in ("too-large", "damaged")
     assert error.code == "too-large" or kind == "webp"  # WebP's own decoder refuses it as no WebP
-    assert time.monotonic() - start < 1
+    assert time.process_time() - start < 1
 
 
 def test_a_png_with_a_bomb_in_its_text_shows_without_the_text(tmp_path: Path) -> None:

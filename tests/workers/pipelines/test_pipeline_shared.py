@@ -108,8 +108,8 @@ def test_the_same_numbers_in_display_p3_show_richer_and_otherwise_alike(shared: 
 def test_nothing_in_the_set_takes_long_to_read(shared: Path) -> None:
     import time
 
-    start = time.monotonic()
+    start = time.process_time()
     files = [shared / "photos" / entry["file"] for entry in entries(shared)]
     for path in files:
         read_metadata(path, read_file(path).kind)
-    assert time.monotonic() - start < 0.02 * len(files)
+    assert time.process_time() - start < 0.02 * len(files)
