@@ -175,13 +175,17 @@ def _act(one: Operation, items: list[OperationItem]) -> None:
 
 
 def _canary_lets_on(one: Operation, gone_through: int) -> bool:
-    """Whether the first few have ended well, where that is asked; comes back to it while they are under way."""
+    """Whether the first few have ended well, where that is asked; comes back to it while they are under way.
+
+    A run that only waited for the world (a full disk) says nothing of its job: that is under way still.
+    """
     if one.act != "retry" or not one.canary or gone_through != one.canary:
         return True
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*) FILTER (WHERE j.status IN ('todo', 'doing') AND j.attempts = 0),"
-            "       count(*) FILTER (WHERE j.status = 'failed' OR j.attempts > 0 AND j.status = 'todo')"
+            "SELECT count(*) FILTER (WHERE j.status IN ('todo', 'doing')),"
+            "       count(*) FILTER (WHERE j.status = 'failed'"
+            "                           OR j.status IN ('todo', 'doing') AND j.attempts > filmroll_waits(j.id))"
             "  FROM job_operation_item AS i JOIN procrastinate_jobs AS j ON j.id = i.job_id"
             " WHERE i.operation_id = %s AND i.position <= %s AND i.outcome = 'done'",
             [one.id, one.canary],

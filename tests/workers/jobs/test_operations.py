@@ -4,11 +4,12 @@ import time
 from collections.abc import Callable
 
 import pytest
+from django.utils import timezone
 
 from tests.workers.jobs.operating import begun
 from tests.workers.jobs.processes import WorkerProcess, rows, wait_until
 from tests.workers.jobs.test_actions import job_in
-from workers.models import JobAction, Operation, OperationItem
+from workers.models import Attempt, JobAction, Operation, OperationItem
 from workers.operations import cancel_operation, run_slice
 
 Start = Callable[..., WorkerProcess]
@@ -54,6 +55,23 @@ def test_when_the_first_few_fail_again_the_rest_is_left_alone() -> None:
     run_slice(one)
     operation = Operation.objects.get()
     assert (operation.state, operation.gone_through) == ("stopped", 2)
+
+
+@pytest.mark.django_db
+def test_the_first_few_that_only_wait_for_the_world_are_waited_for() -> None:
+    jobs = [job_in("failed") for _ in range(3)]
+    one = begun("retry", jobs, rate=1000, canary=1)
+    run_slice(one)
+    first = jobs[0]
+    rows("UPDATE procrastinate_jobs SET attempts = 1 WHERE id = %s", first)
+    waited = Attempt.objects.create(
+        job_id=first, number=9, task="x", queue="x", outcome="waiting", started_at=timezone.now()
+    )
+    run_slice(one)
+    assert (Operation.objects.get().state, Operation.objects.get().gone_through) == ("running", 1)
+    Attempt.objects.filter(id=waited.id).update(outcome="retrying")
+    run_slice(one)
+    assert Operation.objects.get().state == "stopped"
 
 
 @pytest.mark.slow
