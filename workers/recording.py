@@ -58,7 +58,7 @@ def verdict_of(error: BaseException) -> tuple[ErrorKind, str, str]:
         reason = (
             "This version of Filmroll does not know this kind of work: a newer version has queued it, or an older "
             "one whose work is done in another way now. Nothing was changed. Where a newer version runs beside "
-            "this one, update this one and press Retry; else press Discard, and ask again for what is still wanted."
+            "this one, update this one and press Retry; else press Discard and ask again for what is still wanted."
         )
         return ErrorKind.POISON, "unknown-task", reason
     return classify(error)

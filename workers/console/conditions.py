@@ -38,7 +38,9 @@ _TERMS: dict[str, str] = {
     # When something last happened to a job; one that has never run has its due time or none.
     "since": "COALESCE((SELECT COALESCE(a.ended_at, a.started_at) FROM {newest}), j.scheduled_at) >= {value}",
     "before": "COALESCE((SELECT COALESCE(a.ended_at, a.started_at) FROM {newest}), j.scheduled_at) < {value}",
-    "attempts": "j.attempts {compared} {value}",
+    # As the job's page counts: a run that only waited for the world is none.
+    "attempts": """j.attempts - CASE WHEN j.attempts > 0 THEN filmroll_waits(j.id) ELSE 0 END
+                   {compared} {value}""",
     "run": """EXISTS (SELECT 1 FROM {newest} WHERE
               extract(epoch FROM COALESCE(a.ended_at, clock_timestamp()) - a.started_at) {compared} {value})""",
     # A word by itself: the number of a job, a part of its file's path, or of what its newest attempt says.

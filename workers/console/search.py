@@ -53,7 +53,7 @@ class Filter:
         return any(term.key in _IN_ATTEMPTS for term in self.terms)
 
 
-_IN_ATTEMPTS = {"worker", "error", "since", "before", "run", ""}
+_IN_ATTEMPTS = {"worker", "error", "since", "before", "attempts", "run", ""}
 
 
 def parse(text: str, now: datetime, state: State | None = None) -> Filter:

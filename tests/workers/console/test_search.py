@@ -119,6 +119,12 @@ def test_each_key_finds_what_it_says(jobs: dict[str, int], worker: int) -> None:
         assert set(page.ids) == {jobs[name] for name in found.split()}, text
 
 
+def test_runs_that_waited_for_the_world_are_no_attempts(make: Make, worker: int) -> None:
+    waits = make("waiting for room", worker=worker)
+    for text, found in (("attempts:>2", set()), ("attempts:0", {waits})):
+        assert set(listing.page_of(parse(text, timezone.now()), "", [worker]).ids) == found, text
+
+
 def test_a_job_is_found_by_its_number(staff: Client, jobs: dict[str, int]) -> None:
     assert ids_in(seen(staff, f"/jobs/list/?q=%23{jobs['ready']}")) == [jobs["ready"]]
 

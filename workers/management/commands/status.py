@@ -59,4 +59,11 @@ def _in_words(now: Progress, behind: Sequence[str]) -> str:
     lines += [f"{queue:8} {reason}" for queue, reason in now.held.items()]
     if behind:
         lines.append(f"older    {', '.join(behind)}: filled by an earlier version, rebuilt by a worker")
-    return "\n".join([*lines, "idle" if now.idle else f"{now.left} jobs left"])
+    return "\n".join([*lines, _in_short(now)])
+
+
+def _in_short(now: Progress) -> str:
+    if not now.idle:
+        return f"{now.left} jobs left"
+    held = now.jobs["held"]
+    return f"idle, and {held} jobs wait for what is said above" if held else "idle"
