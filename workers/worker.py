@@ -36,7 +36,10 @@ _JOBS_CHANNEL = "procrastinate_queue_v1#"
 PULSE_CHANNEL = "filmroll_jobs"
 # Together under eight seconds: what runs may end, then goes back to the queue.
 GRACE_SECONDS = 4.0
-_CLOSING_SECONDS = 1.0
+_PARTS_SECONDS = 1.0
+# All steps of the stop share this, so that on a slow machine the first, which gives the jobs back, may have most.
+_CLOSING_SECONDS = 2.8
+_LEAST_SECONDS = 0.1
 _PULSE_SECONDS = 0.2
 _log = structlog.get_logger(__name__)
 
@@ -143,7 +146,7 @@ class _Process:
                 worker.stop()
             for part in parts:
                 part.cancel()
-            await asyncio.wait(parts, timeout=_CLOSING_SECONDS)
+            await asyncio.wait(parts, timeout=_PARTS_SECONDS)
 
     def _parts(self) -> list[Coroutine[Any, Any, None]]:
         lanes = [worker.run() for worker in self.workers]
@@ -210,15 +213,21 @@ class _Process:
         if running:
             _log.info("waiting for what runs", jobs=len(running), seconds=GRACE_SECONDS)
             await asyncio.wait(running, timeout=GRACE_SECONDS)
+        over = time.monotonic() + _CLOSING_SECONDS
         for worker in self.workers:
             # Also with nothing running: a fetch that the stop cut off may have taken a job all the same.
             # First the jobs, then the children: their errors come too late to count as failed attempts.
-            if handed := await _within(_CLOSING_SECONDS, worker.hand_back()):
+            if handed := await _within(_until(over), worker.hand_back()):
                 _log.info("back in the queue", lane=worker.lane_name, jobs=handed)
-        await _within(_CLOSING_SECONDS, asyncio.to_thread(children.stop))
-        await _within(_CLOSING_SECONDS, attempts.notify(self.connector, PULSE_CHANNEL))
-        await _within(_CLOSING_SECONDS, self.presence.leave())
+        await _within(_until(over), asyncio.to_thread(children.stop))
+        await _within(_until(over), attempts.notify(self.connector, PULSE_CHANNEL))
+        await _within(_until(over), self.presence.leave())
         _log.info("worker stopped")
+
+
+def _until(over: float) -> float:
+    """What is left of the time for the stop; each step may at least try."""
+    return max(over - time.monotonic(), _LEAST_SECONDS)
 
 
 async def _within(seconds: float, step: Coroutine[Any, Any, Any]) -> Any:

@@ -95,7 +95,7 @@ def test_connections_go_back_after_each_job(start_worker: Start, mark: Path) -> 
 
 
 def test_t7_a_stop_puts_running_jobs_back_without_burning_an_attempt(start_worker: Start, mark: Path) -> None:
-    worker = start_worker()
+    worker = start_worker("media", TEST_SLOW_HAND_BACK="1")
     job = defer("sleep_long", args={"mark": str(mark), "seconds": 600}, queue="files")
     wait_until(lambda: lines(mark) == ["began"])
     assert worker.stop() == 0
