@@ -281,11 +281,9 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     "photo.sidecar_asked": _write_sidecar,
     "photo.metadata_read": _find_stack,
     "photo.previews_rendered": _previews_rendered,
+    # Faces have handlers of their own, below; a look that found them ends with one of these.
     **dict.fromkeys(
-        (
-            *("photo.labels_found", "photo.scenes_found", "photo.faces_found", "photo.vector_made"),
-            *("photo.meaning_made", "photo.analysed"),
-        ),
+        ("photo.labels_found", "photo.scenes_found", "photo.vector_made", "photo.meaning_made", "photo.analysed"),
         _seen,
     ),
     "photo.step_retried": _retry_step,
