@@ -34,7 +34,7 @@ def found_in(path: Path, models: dict[str, Path], folder: Path) -> tuple[list[Fa
     folder.mkdir()
     made = render_previews(path, read_file(path).kind.name, folder)
     previews = Previews(folder / made.tile.name, folder / made.large.name)
-    seen = run_in_child("analysis", look_at, previews, {"faces": models}, seconds=120, memory_mib=2048).faces
+    seen = run_in_child("analysis", look_at, previews, {"faces": models}, seconds=300, memory_mib=2048).faces
     assert isinstance(seen, list)
     faces = [
         Face(NAMELESS, one.box, one.points, one.score, made.width * (one.box[2] - one.box[0]), one.sharp, one.pose)

@@ -164,7 +164,7 @@ def children_end() -> Any:
 
 def look(photo: Path, models: dict[str, dict[str, Path]], *only: str) -> Seen:
     wanted = {name: files for name, files in models.items() if not only or name in only}
-    seen: Seen = run_in_child("analysis", look_at, Previews(photo, photo), wanted, seconds=90, memory_mib=900)
+    seen: Seen = run_in_child("analysis", look_at, Previews(photo, photo), wanted, seconds=300, memory_mib=900)
     return seen
 
 
@@ -218,7 +218,7 @@ def test_a_broken_model_is_trouble_of_its_own_analysis_alone(
 
 @pytest.mark.slow
 def test_classes_are_those_of_the_reference(shared: Path, models: dict[str, dict[str, Path]]) -> None:
-    wrong = run_in_child("analysis", _differences, shared, models, seconds=110, memory_mib=2048)
+    wrong = run_in_child("analysis", _differences, shared, models, seconds=300, memory_mib=2048)
     assert wrong == []
 
 
@@ -258,7 +258,7 @@ def test_the_network_for_faces_is_made_from_its_published_weights(
 
 @pytest.mark.slow
 def test_a_keras_model_runs_behind_the_same_interface_and_is_let_go(tmp_path: Path) -> None:
-    assert run_in_child("analysis", _through_keras, tmp_path / "sum.keras", seconds=90, memory_mib=900) == [
+    assert run_in_child("analysis", _through_keras, tmp_path / "sum.keras", seconds=300, memory_mib=900) == [
         6.0,
         1,
         0,

@@ -177,7 +177,7 @@ def children_end() -> Iterator[None]:
 
 def analyse(picture: Path, model: Path) -> list[Label]:
     models = {"objects": {"detector": model}}
-    seen = run_in_child("analysis", look_at, Previews(picture, picture), models, seconds=60, memory_mib=2048)
+    seen = run_in_child("analysis", look_at, Previews(picture, picture), models, seconds=300, memory_mib=2048)
     if isinstance(seen.objects, Trouble):
         raise ValueError(seen.objects.message)
     assert seen.objects is not None
@@ -269,8 +269,8 @@ def test_the_child_keeps_the_model_and_a_killed_one_is_replaced(shared: Path, mo
     photo = shared / "photos" / "good" / "owl.jpg"
     before = analyse(photo, model)
     assert [label.label for label in before] == ["bird"]
-    assert run_in_child("analysis", models_loaded, seconds=10, memory_mib=2048) == 1
-    os.kill(run_in_child("analysis", os.getpid, seconds=10, memory_mib=2048), signal.SIGKILL)
+    assert run_in_child("analysis", models_loaded, seconds=60, memory_mib=2048) == 1
+    os.kill(run_in_child("analysis", os.getpid, seconds=60, memory_mib=2048), signal.SIGKILL)
     assert analyse(photo, model) == before
 
 
