@@ -24,6 +24,8 @@ COPY core core
 COPY workers workers
 COPY templates templates
 COPY static static
+# Every program and every child process would compile it anew: they cannot write here.
+RUN .venv/bin/python -m compileall -q events core workers manage.py
 
 ENV FILMROLL_DATA_DIR=/data FILMROLL_HOST=0.0.0.0 PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER filmroll

@@ -17,6 +17,8 @@ run: $(VENV)/.installed
 meaning: $(VENV)/.installed
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-meaning.lock
 
+# Hundreds of programs are started: none but the first should have to compile what it loads, whatever the shell says.
+test test-slow bench: export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/.installed-dev check
 	$(BIN)/python -m pytest -n 4 --dist loadgroup -m "not slow" $(ARGS)
 
