@@ -74,7 +74,7 @@ def test_many_commits_become_few_pulses_and_the_last_one_follows_the_last_commit
     with hearing(listening) as times:
         started = time.monotonic()
         commits = 0
-        while time.monotonic() < started + 0.3 or commits < 100:
+        while time.monotonic() < started + 0.3 or commits < 100 or not times:
             last = time.monotonic()
             pulse(CHANNEL, interval=0.05)
             commits += 1
