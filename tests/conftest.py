@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import templates
+
 if TYPE_CHECKING:
     from core import database
 
@@ -65,6 +67,16 @@ def pytest_unconfigure() -> None:
 
 if "PYTEST_XDIST_WORKER" not in os.environ:
     _start_database()
+    templates.begin_run()
+    _held.callback(templates.end_run)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Tests' databases are clones; four processes that each migrate one of their own would take their time."""
+    from django.db import connection
+
+    connection.settings_dict["TEST"]["TEMPLATE"] = templates.template()
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,8 @@ from typing import Any
 
 import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from tests import templates
 
 ROOT = Path(__file__).parents[2]
 
@@ -118,29 +119,12 @@ def free_port() -> int:
             return port
 
 
-@pytest.fixture(scope="session")
-def template_database() -> Iterator[str]:
-    """A migrated, empty database; each installation is a clone of it, which takes a fraction of a second."""
-    name = f"template_{uuid.uuid4().hex[:8]}"
-    with _server() as server:
-        server.execute(f"CREATE DATABASE {name}")
-    url = _url(name)
-    subprocess.run(
-        [sys.executable, str(ROOT / "manage.py"), "migrate", "--verbosity", "0"],
-        env={**os.environ, "DATABASE_URL": url},
-        check=True,
-    )
-    yield name
-    with _server() as server:
-        server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-
-
 @pytest.fixture
-def installation(template_database: str, tmp_path: Path) -> Iterator[Installation]:
+def installation(tmp_path: Path) -> Iterator[Installation]:
     name = f"journey_{uuid.uuid4().hex[:8]}"
     with _server() as server:
-        server.execute(f"CREATE DATABASE {name} TEMPLATE {template_database}")
-    made = Installation(tmp_path, _url(name))
+        server.execute(f"CREATE DATABASE {name} TEMPLATE {templates.template()}")
+    made = Installation(tmp_path, templates.url_of(name))
     made.photos.mkdir()
     try:
         yield made
@@ -171,8 +155,4 @@ def serve(installation: Installation) -> Callable[[], str]:
 
 
 def _server() -> psycopg.Connection[Any]:
-    return psycopg.connect(_url("postgres"), autocommit=True)
-
-
-def _url(name: str) -> str:
-    return make_conninfo(**{**conninfo_to_dict(os.environ["DATABASE_URL"]), "dbname": name})
+    return psycopg.connect(templates.url_of("postgres"), autocommit=True)
