@@ -40,7 +40,7 @@ def test_a_job_that_takes_its_worker_down_twice_is_dead(start_worker: Start, mar
     for times in (1, 2):
         # It may be killed before it could say that it had started.
         with contextlib.suppress(AssertionError):
-            start_worker(**hook).process.wait(20)
+            start_worker(**hook).process.wait(60)
         wait_until(lambda n=times: lines(mark).count("killer") == n)
     start_worker(**hook)
     wait_until(lambda: status_of(job) == "failed")
@@ -136,13 +136,16 @@ def test_a_worker_whose_connections_break_goes_on(start_worker: Start, mark: Pat
     later = defer("touch", args={"mark": str(mark)}, queue="files")
     wait_until(lambda: status_of(later) == "succeeded", log=worker.log)
     assert time.monotonic() - began < 5
-    held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2"
+    held = """SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2
+               AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
     wait_until(lambda: rows(held)[0][0] == 2, log=worker.log)
     assert worker.process.poll() is None
     assert Attempt.objects.count() == 2
 
 
-_SAYS_THAT_IT_LIVES = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND classid = %s::oid"
+_SAYS_THAT_IT_LIVES = """
+    SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND classid = %s::oid
+       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
 _ANY = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND %s > 0"
 
 
