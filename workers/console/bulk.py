@@ -1,6 +1,7 @@
 """`/jobs/operations/` and `/jobs/bulk/`: acts on many jobs, asked for, under way, and what came of each."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpResponse, HttpResponseRedirect
@@ -14,8 +15,9 @@ from workers.console.collecting import Group, group_written_down, page_of, writt
 from workers.console.figures import MOST
 from workers.console.live import workers
 from workers.console.pages import answer, live_answer
-from workers.console.reading import TASK_WORDS
+from workers.console.reading import TASK_WORDS, jobs_by_id
 from workers.console.search import Filter, UnknownFilter
+from workers.console.sql import rows
 from workers.console.states import State, acts_on
 from workers.models import Operation, OperationItem
 from workers.operations import RATE, Terms, ask_operation, cancel_operation
@@ -23,6 +25,26 @@ from workers.operations import RATE, Terms, ask_operation, cancel_operation
 PAGE = 50
 _HIGHEST_RATE, _MOST_CANARIES = 10_000, 1_000
 _OUTCOMES = {"done": "done", "skipped": "skipped", "open": ""}
+
+
+# Of more it is not counted: that would be as many looks into the table of jobs at each change.
+_COUNTED = 10_000
+_SINCE = """
+SELECT count(*) FILTER (WHERE j.status = 'succeeded') AS succeeded,
+       count(*) FILTER (WHERE j.status = 'failed') AS dead,
+       count(*) FILTER (WHERE j.status IN ('todo', 'doing')) AS open
+  FROM job_operation_item AS i JOIN procrastinate_jobs AS j ON j.id = i.job_id
+ WHERE i.operation_id = %(operation)s AND i.outcome = 'done'
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """Of jobs that were put back, how many have succeeded, are dead again, are still to go."""
+
+    succeeded: int
+    dead: int
+    open: int
 
 
 class BadOperation(ValueError):
@@ -59,7 +81,17 @@ def _operation(request: Request, operation_id: int) -> dict[str, object]:
     found = items_of(operation_id, outcome, number_named(request.GET, "after", 0), PAGE + 1)
     kept = {"outcome": outcome} if outcome else {}
     following = f"?{urlencode({**kept, 'after': found[PAGE - 1].position})}" if len(found) > PAGE else ""
-    return {"one": one, "items": found[:PAGE], "outcome": outcome, "following": following, "outcomes": _OUTCOMES}
+    known = jobs_by_id([item.job_id for item in found[:PAGE]], workers())
+    jobs = {job.id: job for job in known}
+    items = [(item, jobs.get(item.job_id)) for item in found[:PAGE]]
+    since = _since(one) if one.act == "retry" and 0 < one.done <= _COUNTED else None
+    return {"one": one, "items": items, "outcome": outcome, "following": following, "since": since}
+
+
+def _since(one: Operation) -> Since:
+    """What has become of the jobs that an operation put back."""
+    [row] = rows(_SINCE, {"operation": one.id})
+    return Since(**row)
 
 
 def items_of(operation_id: int, outcome: str, after: int, limit: int) -> list[OperationItem]:

@@ -46,6 +46,12 @@ def test_a_whole_search_is_retried_in_the_background_with_an_outcome_for_each(st
     assert {status_of(job) for job in jobs} == {"todo"} and status_of(other) == status_of(late) == "failed"
     page = seen(staff, f"/jobs/operations/{one.id}/")
     assert "the disk is back" in page and len(ids_in(page)) == PAGE and 'rel="next"' in page
+    sql("UPDATE procrastinate_jobs SET status = 'failed' WHERE id = ANY(%s)", [jobs[1], jobs[-2]])
+    sql("UPDATE procrastinate_jobs SET status = 'succeeded' WHERE id = %s", jobs[-1])
+    told = text_of(seen(staff, f"/jobs/operations/{one.id}/"))
+    assert f"Since then 1 succeeded, 2 dead again, {len(jobs) - 4} to go" in told
+    assert f"job {jobs[-2]} put back dead This file is empty." in told
+    assert f"job {jobs[-1]} put back succeeded" in told
     left = text_of(seen(staff, f"/jobs/operations/{one.id}/?outcome=skipped"))
     assert f"job {gone} left alone it is in the queue already" in left
     assert f"/jobs/operations/{one.id}/" in seen(staff, "/jobs/operations/")
