@@ -19,7 +19,7 @@ from workers.console.reading import TASK_WORDS, jobs_by_id
 from workers.console.search import Filter, UnknownFilter
 from workers.console.sql import rows
 from workers.console.states import State, acts_on
-from workers.models import Operation, OperationItem
+from workers.models import Attempt, Operation, OperationItem, Outcome
 from workers.operations import RATE, Terms, ask_operation, cancel_operation
 
 PAGE = 50
@@ -145,8 +145,12 @@ def start_on_group(group: Group, terms: Terms, actor: str) -> int:
 
 
 def words_of(group: Group) -> str:
-    """A group as operations name it."""
-    return f"dead letters of {TASK_WORDS.get(group.task, group.task)}, error {group.fingerprint}"
+    """A group as operations name it: by its error's code, of which there may be several kinds."""
+    dead = Attempt.objects.filter(
+        task=group.task, fingerprint=group.fingerprint, outcome=Outcome.DEAD, resolved=False
+    )
+    code = dead.values_list("error_code", flat=True).first() or "error"
+    return f"dead letters of {TASK_WORDS.get(group.task, group.task)}, {code} {group.fingerprint[:6]}"
 
 
 def group_in(form: Mapping[str, str]) -> Group | None:

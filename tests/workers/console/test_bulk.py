@@ -73,7 +73,7 @@ def test_a_group_of_dead_letters_is_retried_with_a_reason_at_a_rate_and_a_few_fi
     link = re.search(r'href="(/jobs/bulk/\?task=import_file[^"]+)"', seen(staff, "/jobs/dead/"))
     assert link
     asked = seen(staff, link[1].replace("&amp;", "&"))
-    assert "3 jobs now" in text_of(asked) and "All dead letters of Read a file, error f1" in text_of(asked)
+    assert "3 jobs now" in text_of(asked) and "All dead letters of Read a file, empty f1" in text_of(asked)
     group = dict(re.findall(r'type="hidden" name="(task|kind)" value="([^"]*)"', asked))
     wrong = staff.post("/jobs/bulk/start/", {**group, "act": "cancel", "rate": 5, "canary": 0}, follow=True)
     assert "Nothing was begun. Choose what to do" in text_of(wrong.content.decode())
@@ -84,7 +84,7 @@ def test_a_group_of_dead_letters_is_retried_with_a_reason_at_a_rate_and_a_few_fi
     one.refresh_from_db()
     assert (one.rate, one.canary, one.total, one.done) == (50, 1, 3, 1)  # the first has yet to end well
     assert [status_of(job) for job in (*jobs, other, late)].count("todo") == 1
-    assert JobAction.objects.get(subject=f"operation {one.id}").reason.endswith("error f1 (a new disk)")
+    assert JobAction.objects.get(subject=f"operation {one.id}").reason.endswith("empty f1 (a new disk)")
 
 
 def test_all_that_runs_is_stopped_but_for_what_carries_out_the_act_itself(

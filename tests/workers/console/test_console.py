@@ -200,7 +200,7 @@ def test_dead_letters_are_grouped_by_cause_and_retried_by_group(staff: Client, m
         "/jobs/dead/retry/", {"task": "import_file", "error": "f1", "back": "/jobs/dead/"}, follow=True
     )
     told = text_of(answer.content.decode())
-    assert "dead letters of Read a file, error f1 collecting" in told
+    assert "dead letters of Read a file, empty f1 collecting" in told
     [(one,)] = sql("SELECT id FROM job_operation")
     assert sql("SELECT count(*) FROM job_operation_item") == [(0,)]  # the request itself has looked for nothing
     collect_operation(one)
