@@ -94,6 +94,10 @@ class Installation:
         """Resident memory of them all; what several of them share counts once."""
         return sum(_resident(process) for process in self._everything()) / (1 << 20)
 
+    def page_cache_mib(self) -> float:
+        """The part of it that is the server's page cache: of a fixed size, and filled little by little."""
+        return sum(_shared(process) for process in self._everything()) / (1 << 20)
+
     def _everything(self) -> list[psutil.Process]:
         pid_file = self.folder / "postgres" / "postmaster.pid"
         found = [int(path.read_text().split()[0]) for path in self.folder.glob("**/postmaster.pid")] or [
@@ -108,6 +112,14 @@ def _cpu_seconds(process: psutil.Process) -> float:
         times = process.cpu_times()
         return float(times.user + times.system + times.children_user + times.children_system)
     return 0.0
+
+
+def _shared(process: psutil.Process) -> int:
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss_Shmem:"):
+                return int(line.split()[1]) << 10
+    return 0
 
 
 def _resident(process: psutil.Process) -> int:
