@@ -56,31 +56,37 @@ def _metadata(photos: list[Path]) -> list[Bar]:
 
 def _whole(filmroll: Installation, photos: list[Path]) -> list[Bar]:
     """From the first job's start to the last one's end, by the server's clock, against the previews step alone."""
-    pairs, peaks = [], []
+    pairs = []
     bodies = [path.read_bytes() for path in photos]
     with filmroll.started("worker"):
         _imported(filmroll, photoset.write(filmroll.folder / "warm", bodies[:4], 4))
         for number in range(_ROUNDS):
             copies = photoset.write(filmroll.folder / f"round{number}", bodies, len(photos))
-            wall, cpu, peak = _imported(filmroll, copies)
+            wall, cpu, _ = _imported(filmroll, copies)
             pairs.append(((wall, cpu), _measured(_previews_alone, photos)))
-            peaks.append(peak)
+        # By itself: a look at the memory of forty processes takes a fifth of a second of what would be measured.
+        _, _, peak = _imported(
+            filmroll, photoset.write(filmroll.folder / "watched", bodies, len(photos)), looks=True
+        )
     print(f"  whole import: {len(photos) / median(wall for (wall, _), _ in pairs):.1f} photos/s")
-    memory = Bar("import-memory", round(max(peaks)), "<=", 700, "MiB")
+    memory = Bar("import-memory", round(peak), "<=", 700, "MiB")
     return [*_ratio_bars("import-whole-to-previews", pairs, len(photos), 1.25), memory]
 
 
-def _imported(filmroll: Installation, photos: list[Path]) -> tuple[float, float, float]:
-    """Wall seconds, processor seconds and peak memory of the import of a new library."""
+def _imported(filmroll: Installation, photos: list[Path], *, looks: bool = False) -> tuple[float, float, float]:
+    """Wall seconds, processor seconds and, where somebody `looks`, peak memory of the import of a new library."""
     before, position = (
         filmroll.value(_SHOWN),
         filmroll.value("SELECT coalesce(max(id), 0) FROM procrastinate_events"),
     )
-    begun, peak = filmroll.cpu_seconds(), 0.0
+    begun, parts, peak = filmroll.cpu_seconds(), filmroll.cpu_by_program(), 0.0
     filmroll.manage("import", str(photos[0].parent))
     while filmroll.value(_SHOWN) < before + len(photos):
-        peak = max(peak, filmroll.memory_mib())
+        if looks:
+            peak = max(peak, filmroll.memory_mib())
         time.sleep(0.5)
+    taken = {name: (now - parts.get(name, 0)) / len(photos) for name, now in filmroll.cpu_by_program().items()}
+    print("  ms of the processor a photo: " + ", ".join(f"{name} {1000 * one:.0f}" for name, one in taken.items()))
     seconds = filmroll.value(
         """SELECT extract(epoch FROM max(e.at) - min(e.at))::float
              FROM procrastinate_events AS e JOIN procrastinate_jobs AS j ON j.id = e.job_id

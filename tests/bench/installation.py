@@ -90,6 +90,14 @@ class Installation:
         """Processor time that the programs, their children and the server have taken since they started."""
         return sum(_cpu_seconds(process) for process in self._everything())
 
+    def cpu_by_program(self) -> dict[str, float]:
+        """The same by program; a program's children apart from itself."""
+        taken: dict[str, float] = {}
+        for process in self._everything():
+            name, own = _name(process), _cpu_seconds(process)
+            taken[name] = taken.get(name, 0.0) + own
+        return taken
+
     def memory_mib(self) -> float:
         """Resident memory of them all; what several of them share counts once."""
         return sum(_resident(process) for process in self._everything()) / (1 << 20)
@@ -112,6 +120,15 @@ def _cpu_seconds(process: psutil.Process) -> float:
         times = process.cpu_times()
         return float(times.user + times.system + times.children_user + times.children_system)
     return 0.0
+
+
+def _name(process: psutil.Process) -> str:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        words = process.cmdline()
+        if "manage.py" in " ".join(words):
+            return words[-1]
+        return "children" if process.name().startswith("python") else "server"
+    return "ended"
 
 
 def _shared(process: psutil.Process) -> int:
