@@ -173,9 +173,9 @@ class LaneWorker(Worker):
         Between two fetches, never beside one: a job just taken is in nobody's hands for a moment.
         """
         assert self.worker_id is not None
+        self._doubtful = False  # before, not after: a doubt that comes meanwhile must not be forgotten
         if back := await attempts.hand_back(self._connector, self.worker_id, keep=self.running_ids):
             _log.warning("back in the queue: nobody ran them", lane=self.lane_name, jobs=back)
-        self._doubtful = False
 
     async def _served(self) -> list[str]:
         """The queues whose requirements are met."""

@@ -34,8 +34,8 @@ def run(scenario):  # type: ignore[no-untyped-def]
 
 
 @contextlib.asynccontextmanager
-async def reading(channels: dict[str, str]) -> AsyncIterator[AsyncIterator[bytes]]:
-    stream = live.signals(channels)
+async def reading(channels: dict[str, str], gather: float = 0.0) -> AsyncIterator[AsyncIterator[bytes]]:
+    stream = live.signals(channels, gather=gather)
     try:
         assert await anext(stream) == b"retry: 2000\n\n"
         yield stream
@@ -83,6 +83,21 @@ def test_many_changes_are_few_messages_and_the_last_change_is_always_told() -> N
     async def count(stream: AsyncIterator[bytes]) -> None:
         async for message in stream:
             messages.extend([message] if message.startswith(b"event") else [])
+
+    run(scenario)
+
+
+def test_one_thing_more_that_happens_at_once_is_told_with_the_first() -> None:
+    async def scenario() -> None:
+        async with reading(live.JOBS, gather=3.0) as stream:
+            await anext(stream)
+            told = asyncio.ensure_future(anext(stream))
+            await sync_to_async(pulse)("filmroll_jobs")
+            await asyncio.sleep(0.3)
+            assert not told.done()
+            await sync_to_async(pulse)("filmroll_jobs")
+            assert await told == b"event: jobs\ndata: changed\n\n"
+            assert await anext(stream) == b": still here\n\n"
 
     run(scenario)
 
