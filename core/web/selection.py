@@ -113,11 +113,13 @@ def _rate(request: Request, photos: Sequence[Photo]) -> Done:
         raise edits.BadValue("Stars go from 0 to 5.")
     stars = int(text) if text else None
     words = counted(stars, "star") if stars is not None else "No stars"
-    return _edited(request, photos, lambda _: edits.PhotoRated(stars), f"{words} for {{}}.")
+    undo = _edited(request, photos, lambda _: edits.PhotoRated(stars))
+    return Done(f"{words} for {counted(len(photos), 'photo')}.", undo)
 
 
 def _favour(request: Request, photos: Sequence[Photo]) -> Done:
-    return _edited(request, photos, lambda _: edits.PhotoFavoured(True), "{} now among the favourites.")
+    undo = _edited(request, photos, lambda _: edits.PhotoFavoured(True))
+    return Done(f"{counted(len(photos), 'photo')} now among the favourites.", undo)
 
 
 def _add_keywords(request: Request, photos: Sequence[Photo]) -> Done:
@@ -129,7 +131,8 @@ def _add_keywords(request: Request, photos: Sequence[Photo]) -> Done:
         known = photo.facts.get("keywords", {}).get("value", [])
         return edits.KeywordsChanged((*known, *(word for word in words if word not in known)))
 
-    return _edited(request, photos, more, f"{', '.join(words)}: added to {{}}.")
+    undo = _edited(request, photos, more)
+    return Done(f"{', '.join(words)}: added to {counted(len(photos), 'photo')}.", undo)
 
 
 def _to_album(request: Request, photos: Sequence[Photo]) -> Done:
@@ -165,12 +168,13 @@ def _album(request: Request) -> Album:
         raise Http404("There is no such album.") from error
 
 
-def _edited(request: Request, photos: Sequence[Photo], edit: Callable[[Photo], edits.Edit], words: str) -> Done:
+def _edited(request: Request, photos: Sequence[Photo], edit: Callable[[Photo], edits.Edit]) -> list[str]:
+    """What takes it back."""
     undo = []
     for photo, before in _versions(photos).items():
         edit_photo(photo, [edit(next(one for one in photos if one.id == photo))], actor=actor_of(request))
         undo += [f"{photo}:{event}" for event in changes_since(photo, before)]
-    return Done(words.format(counted(len(photos), "photo")), undo)
+    return undo
 
 
 def _versions(photos: Sequence[Photo]) -> dict[UUID, int]:

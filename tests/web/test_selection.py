@@ -91,3 +91,9 @@ def take_back(page: Client, owner: Account, photo: object, words: str) -> int:
     [event] = [entry.undo for entry in entries if entry.undo and entry.words.startswith(words)]
     headers = {"HX-Request": "true"}
     return page.post(f"/photos/{photo}/undo/{event}/", headers=headers).status_code
+
+
+@pytest.mark.parametrize("word", ["{x}", "{", "a{}b"])
+def test_a_keyword_with_braces_is_given_to_many_as_it_was_typed(shelf: Shelf, page: Client, word: str) -> None:
+    chosen = {"act": "keywords", "keywords": word, "photo": [shelf.photo("a.jpg"), shelf.photo("b.jpg")]}
+    assert f"{word}: added to 2 photos." in page.post("/selection/", chosen).content.decode()
