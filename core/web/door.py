@@ -7,7 +7,7 @@ from django.contrib.auth import login, password_validation
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView, LogoutView
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
@@ -104,7 +104,8 @@ def choose_appearance(request: HttpRequest) -> HttpResponse:
     target = request.POST.get("next", "/")
     if not url_has_allowed_host_and_scheme(target, allowed_hosts={request.get_host()}):
         target = "/"
-    response = redirect(target)
+    # Not by `redirect`, which would look for a page of that name.
+    response = HttpResponseRedirect(target)
     chosen = request.POST.get("appearance", "")
     response.set_cookie(
         "appearance",

@@ -170,3 +170,8 @@ def test_an_appearance_that_is_none_changes_nothing_in_the_page(page: Client) ->
 @pytest.mark.django_db
 def test_choosing_an_appearance_never_leads_to_another_site(page: Client) -> None:
     assert page.post("/appearance/", {"appearance": "dark", "next": "//evil.example/"}).url == "/"
+
+
+def test_the_choice_of_light_leads_back_by_address_and_never_by_the_name_of_a_page() -> None:
+    answers = [Client().post("/appearance/", {"next": text}) for text in ("nowhere", "timeline")]
+    assert [answer.headers["Location"] for answer in answers] == ["nowhere", "timeline"]
