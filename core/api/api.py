@@ -1,9 +1,12 @@
 """The API's composition: its routers, its errors, its documentation page."""
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
+from ninja.parser import Parser
 
 from core.api import (
     albums,
@@ -27,13 +30,23 @@ from core.domain.photos import NothingToRetry, PhotoNotFound
 from core.domain.stacks import NotStacked
 from core.domain.uploads import UploadRefused
 from core.readmodels.failures import FailureNotFound
+from core.sent import json_in
 from core.tus import refusal
+
+
+class PlainJson(Parser):
+    """Bodies as JSON; 400 for what is none, and for text that no table can keep."""
+
+    def parse_body(self, request: HttpRequest) -> Any:
+        return json_in(request.body)
+
 
 api = NinjaAPI(
     title="Filmroll",
     version="1",
     description="Every photo, every fact and its source, every failure and every job.",
     auth=ACCESS,
+    parser=PlainJson(),
     docs_decorator=login_required,
     urls_namespace="api",
 )

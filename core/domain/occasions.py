@@ -115,7 +115,7 @@ def decide_named(named: DateNamed) -> list[OccasionEvent]:
         raise BadValue(f"A date has a name of {NAME_LIMIT} letters at most.")
     try:
         date(_LEAP_YEAR, named.month, named.day)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise BadValue("There is no such day in the year.") from None
     if named.since is not None and not 1 <= named.since <= 9999:
         raise BadValue("A year has four digits.")

@@ -1,9 +1,10 @@
-"""What is typed: numbers in it; and addresses and forms with a NUL are refused, which no table can keep."""
+"""What is typed: numbers in it; and addresses, forms and cookies with a NUL are refused, which no table keeps."""
 
 from collections.abc import Callable
 from inspect import iscoroutinefunction
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponseBadRequest, HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
 
@@ -38,7 +39,9 @@ def plain_text_only(get_response: Callable[[HttpRequest], Any]) -> Callable[[Htt
 
 def _refused(request: HttpRequest) -> HttpResponseBase | None:
     address = f"{request.path}?{request.META.get('QUERY_STRING', '')}"
-    if "\0" in address or "%00" in address or _form_holds_nul(request):
+    # A cookie may hold one as \000, and the sign-in is looked up by it.
+    cookie = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
+    if "\0" in address or "%00" in address or "\0" in cookie or _form_holds_nul(request):
         return HttpResponseBadRequest("That holds a NUL, which is no text.")
     return None
 

@@ -1,6 +1,5 @@
 """Uploads from the browser: the tus protocol for the signed-in, and which files are there already."""
 
-import json
 from uuid import UUID
 
 from django.http import HttpResponse, JsonResponse
@@ -9,6 +8,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from core import tus
 from core.readmodels.uploads import already_there
+from core.sent import json_in
 from core.web.access import Request, signed_in
 
 # Hashes in one question.
@@ -34,7 +34,7 @@ def single(request: Request, upload_id: UUID) -> HttpResponse:
 def known(request: Request) -> HttpResponse:
     """Which of the SHA-256 in {"hashes": […]} are there, each with the address of its photo."""
     try:
-        hashes = [str(one) for one in json.loads(request.body)["hashes"][:MOST_HASHES]]
+        hashes = [str(one) for one in json_in(request.body)["hashes"][:MOST_HASHES]]
     except (ValueError, KeyError, TypeError):
         return JsonResponse({"detail": "Ask with a list of hashes."}, status=400)
     there = already_there(request.user, hashes)

@@ -1,10 +1,11 @@
 """Every address that there is, found by walking through the routes: pages, and the API's operations."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
+from urllib.parse import quote
 
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
@@ -64,6 +65,36 @@ class Operation:
             query_params=asked,
             headers={"Tus-Resumable": "1.0.0", **headers},
         )
+
+    def nonsense(
+        self, known: Known, values: Sequence[Any], bodies: Sequence[bytes]
+    ) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Requests of which one field holds each of these values, or is such a body; with words for it."""
+        said = {each["name"]: _value(each["name"], each["schema"], known) for each in self.parameters}
+        body = _value("", self.body, known) if self.body else None
+        for name in said:
+            for value in values:
+                if _in_address(value):
+                    yield f"{name}={value!r}", self._request({**said, name: value}, _json(body))
+        if self.body:
+            for raw in bodies:
+                yield repr(raw), self._request(said, raw)
+            for spot in _spots(body):
+                for value in values:
+                    yield f"{spot}={value!r}", self._request(said, _json(_with(body, spot, value)))
+
+    def _request(self, said: Known, body: bytes) -> dict[str, Any]:
+        places: dict[str, dict[str, str]] = {"path": {}, "query": {}}
+        for each in self.parameters:
+            places[each["in"]][each["name"]] = _in_address(said[each["name"]])
+        return {
+            "method": self.method,
+            "path": self.template.format_map({name: quote(text, "") for name, text in places["path"].items()}),
+            "query_params": places["query"],
+            "data": body,
+            "content_type": "application/json",
+            "headers": {"Tus-Resumable": "1.0.0"},
+        }
 
 
 def pages() -> list[Page]:
@@ -151,3 +182,33 @@ def _value(name: str, schema: Mapping[str, Any], known: Known) -> Any:
         case "boolean":
             return True
     return {"date-time": "2024-05-01T12:00:00Z", "time": "12:00:00"}.get(schema.get("format", ""), "x")
+
+
+def _in_address(value: Any) -> str:
+    """As it stands in an address, where half a character cannot."""
+    return str(value).encode("utf-8", "replace").decode()
+
+
+def _json(body: Any) -> bytes:
+    return json.dumps(body, default=str).encode()
+
+
+def _spots(body: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Where in a body there is a field, at any depth."""
+    if at:
+        yield at
+    match body:
+        case dict():
+            for key, value in body.items():
+                yield from _spots(value, (*at, key))
+        case list() if body:
+            yield from _spots(body[0], (*at, 0))
+
+
+def _with(body: Any, spot: tuple[Any, ...], value: Any) -> Any:
+    """The body with that value in that spot."""
+    if not spot:
+        return value
+    made = dict(body) if isinstance(body, dict) else list(body)
+    made[spot[0]] = _with(made[spot[0]], spot[1:], value)
+    return made

@@ -24,6 +24,32 @@ def test_a_nul_is_refused_in_forms_of_both_kinds(admin_client: Client, shelf: Sh
     assert admin_client.post(f"/libraries/{shelf.library}/change/", data, **form).status_code == 400
 
 
+@pytest.mark.parametrize("text", ["a\\u0000", "\\ud800"], ids=["a NUL", "half a character"])
+@pytest.mark.parametrize("address", ["/uploads/known", "/api/v1/uploads/known"])
+def test_json_with_text_that_no_table_can_keep_is_refused(page: Client, address: str, text: str) -> None:
+    answer = page.post(address, f'{{"hashes": ["{text}"]}}', content_type="application/json")
+    assert answer.status_code == 400
+
+
+def test_json_that_is_nested_too_deeply_is_refused(page: Client) -> None:
+    assert page.post("/uploads/known", "[" * 100_000, content_type="application/json").status_code == 400
+
+
+def test_a_backslash_before_what_looks_like_a_nul_is_text(shelf: Shelf, page: Client) -> None:
+    change = f"/api/v1/photos/{shelf.photo()}"
+    answer = page.patch(change, {"title": r"C:\u0000"}, content_type="application/json")
+    assert answer.json()["facts"]["title"]["value"] == r"C:\u0000"
+
+
+def test_a_cookie_with_a_nul_is_refused() -> None:
+    assert Client().get("/", headers={"Cookie": r'sessionid="\000aaaaaaaa"'}).status_code == 400
+
+
+def test_a_month_longer_than_any_number_of_the_machine_is_refused(page: Client) -> None:
+    wanted = {"name": "Never", "month": 10**30, "day": 1}
+    assert page.post("/api/v1/dates", wanted, content_type="application/json").status_code == 422
+
+
 @pytest.mark.parametrize(
     "headers",
     [
