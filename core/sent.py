@@ -1,29 +1,29 @@
-"""JSON that is sent to pages and to the API: what holds text that no table can keep is refused as a whole."""
+"""JSON that is sent to pages and to the API: what holds a value that no table can keep is refused as a whole."""
 
 import json
-from collections.abc import Iterator
+from math import isfinite
 from typing import Any
 
 
-def json_in(body: bytes) -> Any:
-    """What it says. Raises ValueError for what is no JSON or nested too deeply, a NUL, and half a character."""
+def json_in(body: bytes | str) -> Any:
+    """What it says. Raises ValueError for what is no JSON or nested too deeply, and for what no table can keep."""
     try:
         said = json.loads(body)
-    except RecursionError as error:
-        raise ValueError("Nobody nests that deeply.") from error
-    for text in _texts(said):
-        # Half a character, which is no Unicode text, is a ValueError too.
-        if b"\0" in text.encode():
-            raise ValueError("That holds a NUL, which is no text.")
+    except RecursionError:
+        raise ValueError("that is nested too deeply") from None
+    _refuse_what_cannot_be_kept(said)
     return said
 
 
-def _texts(said: Any) -> Iterator[str]:
+def _refuse_what_cannot_be_kept(said: Any) -> None:
     waiting = [said]
     while waiting:
         match waiting.pop():
-            case str(text):
-                yield text
+            # Half a character, which is no Unicode text, is a ValueError by itself.
+            case str(text) if b"\0" in text.encode():
+                raise ValueError("text cannot hold a NUL")
+            case float(number) if not isfinite(number):
+                raise ValueError("a number has an end")
             case list(many):
                 waiting += many
             case dict(named):

@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
+from core.sent import json_in
 from workers.actions import BY_HAND, note_acts
 from workers.models import JobAction
 from workers.queue import defer
@@ -25,13 +26,11 @@ def parse_arguments(text: str) -> dict[str, Any]:
     if len(text) > _MOST_LETTERS:
         raise BadArguments(f"Arguments may have {_MOST_LETTERS:,} letters at most.")
     try:
-        args = json.loads(text)
+        args = json_in(text)
     except ValueError as error:
-        raise BadArguments(f"This is no JSON: {error}.") from None
+        raise BadArguments(f"This is no JSON that can be kept: {error}.") from None
     if not isinstance(args, dict):
         raise BadArguments("Arguments are names with values, in braces.")
-    if "\0" in text or "\\u0000" in text:
-        raise BadArguments("Arguments cannot hold a NUL.")
     return args
 
 

@@ -157,6 +157,9 @@ def test_a_dead_letter_is_tried_again_with_other_arguments_and_its_own_are_kept(
         (json.dumps({**GOOD, "colour": "red"}), "unexpected"),
         (json.dumps({**GOOD, "path": 7}), "“path” must be text"),
         (json.dumps({**GOOD, "path": "a\0b"}), "cannot hold a NUL"),
+        ("[" * 20_000, "nested too deeply"),
+        ('{"path": "\\ud800"}', "This is no JSON"),
+        ('{"path": NaN}', "a number has an end"),
         ('{"path": "2024/IMG_0001.jpg"}', "Missing"),
     ],
 )
