@@ -1,9 +1,9 @@
 """What a person may say of a photo, and take back."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID, uuid4, uuid5
 
 from core.commands.decisions import Decision, of_photo, settle
 from core.commands.log import named, photo_events
@@ -27,6 +27,29 @@ def edit_photo(
     Raises BadValue, ChangedMeanwhile, PhotoNotFound.
     """
     settle(editing(photo_id, changes, seen=seen, part_of=part_of), actor=actor)
+
+
+def edit_photos(changes: Mapping[UUID, Sequence[edits.Edit]], *, actor: str) -> list[tuple[UUID, UUID]]:
+    """Change facts of several photos, in the caller's transaction; each event that was new, with its photo.
+
+    Raises BadValue, PhotoNotFound.
+    """
+    made: dict[UUID, list[UUID]] = {}
+    # In one order, so that two who change the same photos wait for one another and no more. One by one: of many
+    # at once some are always being written to while photos come in, and all would be decided on again.
+    for photo in sorted(changes):
+        settle(_noted(photo, changes[photo], made), actor=actor)
+    return [(photo, event) for photo, events in made.items() for event in events]
+
+
+def _noted(photo_id: UUID, changes: Sequence[edits.Edit], made: dict[UUID, list[UUID]]) -> Decision:
+    """The same, with the ids of what was new written down: what others say meanwhile is not among them."""
+
+    def name(news: Sequence[DomainEvent]) -> list[UUID]:
+        made[photo_id] = [uuid4() for _ in news]
+        return made[photo_id]
+
+    return of_photo(photo_id, lambda stored: _edited(stored, changes, None), name)
 
 
 def editing(

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_POST
 
 from core.commands.albums import choose_cover, take_photos, undo_change
-from core.commands.edits import changes_since, edit_photo, version_of
+from core.commands.edits import changes_since, edit_photos, version_of
 from core.commands.stacks import stack_photos
 from core.domain import edits
 from core.domain.albums import AlbumNotFound
@@ -170,16 +170,8 @@ def _album(request: Request) -> Album:
 
 def _edited(request: Request, photos: Sequence[Photo], edit: Callable[[Photo], edits.Edit]) -> list[str]:
     """What takes it back."""
-    undo = []
-    for photo, before in _versions(photos).items():
-        edit_photo(photo, [edit(next(one for one in photos if one.id == photo))], actor=actor_of(request))
-        undo += [f"{photo}:{event}" for event in changes_since(photo, before)]
-    return undo
-
-
-def _versions(photos: Sequence[Photo]) -> dict[UUID, int]:
-    # In one order, so that two who change the same photos wait for one another and no more.
-    return {photo: version_of(photo) for photo in sorted(one.id for one in photos)}
+    made = edit_photos({photo.id: [edit(photo)] for photo in photos}, actor=actor_of(request))
+    return [f"{photo}:{event}" for photo, event in made]
 
 
 _ACTS: dict[str, Callable[[Request, Sequence[Photo]], Done]] = {

@@ -1,15 +1,20 @@
 """What is done to many photos at once, all or none, and how it is taken back."""
 
 import re
+from collections.abc import Sequence
 
 import pytest
 from django.test import Client
 
 from core.accounts import Account
+from core.commands import decisions
+from core.commands.edits import edit_photo
+from core.domain.edits import PhotoTitled
 from core.readmodels.photos import Photo, history_of
 from core.readmodels.stacks import StackMember
 from core.readmodels.timeline import counts
 from core.web.history import history_in_words
+from events.event import Event
 from tests.web.conftest import Shelf
 from tests.web.test_timeline import tiles_in
 
@@ -97,3 +102,20 @@ def take_back(page: Client, owner: Account, photo: object, words: str) -> int:
 def test_a_keyword_with_braces_is_given_to_many_as_it_was_typed(shelf: Shelf, page: Client, word: str) -> None:
     chosen = {"act": "keywords", "keywords": word, "photo": [shelf.photo("a.jpg"), shelf.photo("b.jpg")]}
     assert f"{word}: added to 2 photos." in page.post("/selection/", chosen).content.decode()
+
+
+def test_what_somebody_else_says_meanwhile_is_not_taken_back_with_it(
+    shelf: Shelf, page: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo, read = shelf.photo(), decisions.read_stream
+
+    def somebody_comes_first(stream: str) -> Sequence[Event]:
+        monkeypatch.setattr(decisions, "read_stream", read)
+        edit_photo(photo, [PhotoTitled("Theirs")], actor="account:other")
+        return read(stream)
+
+    monkeypatch.setattr(decisions, "read_stream", somebody_comes_first)
+    hearts = page.post("/selection/", {"photo": photo, "act": "favour"}).content.decode()
+    assert undone(page, hearts) == 200
+    row = Photo.objects.get()
+    assert (row.favourite, row.facts["title"]["value"]) == (False, "Theirs")
