@@ -41,6 +41,9 @@ _REFUSALS = {
     errno.EROFS: "The folder can only be read, so nothing can be written beside the photo.",
     errno.EACCES: "Filmroll's user has no right to write in this folder.",
     errno.EPERM: "Filmroll's user has no right to write in this folder.",
+    # The picture's own name has 252 to 255 bytes: with “.xmp” behind it there is no room on any disk.
+    errno.ENAMETOOLONG: "The picture's name is so long that no name is left for a sidecar beside it.",
+    errno.ELOOP: "The sidecar's name is a link that leads in a circle.",
 }
 
 
@@ -50,8 +53,9 @@ def write_sidecar(photo: Photo) -> str:
     What will not become better by itself is told in the photo's history, and nothing else happens.
     Raises TransientError for a sidecar that another program is writing, and the disk's other OSErrors.
     """
-    path = sidecar_path(photo)
+    path = ""
     try:
+        path = sidecar_path(photo)
         for _ in range(_RACES - 1):
             # Two jobs of one photo, or another program, at the same time: read again what is there now.
             with contextlib.suppress(TransientError):
@@ -76,8 +80,18 @@ def sidecar_path(photo: Photo) -> str:
     if there:
         return max(there, key=len)
     plain, wanted = f"{photo.path}.xmp", _called_after(photo.path, photo)
-    there = [one for one in (plain, wanted) if original_path(root, one).exists()]
+    there = [one for one in (plain, wanted) if _lies(original_path(root, one))]
     return (there or [wanted])[0]
+
+
+def _lies(place: Path) -> bool:
+    """Whether anything lies there; never under a name that is too long for any disk."""
+    try:
+        return place.exists()
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        return False
 
 
 def _called_after(picture: str, photo: Photo) -> str:
@@ -136,6 +150,8 @@ def _read(place: Path) -> tuple[tuple[int, int] | None, bytes | None]:
     before = _state(place)
     if before is None:
         return None, None
+    if not place.is_file():  # who opens a pipe waits for whoever writes into it
+        raise PoisonError("sidecar-unreadable", "There is something of the sidecar's name that is no file.")
     if before[0] > _LARGEST:
         raise PoisonError("sidecar-unreadable", "There is a sidecar already that is larger than 16 MB.")
     return before, place.read_bytes()

@@ -22,6 +22,7 @@ from core.readmodels.files import PhotoFile
 from core.readmodels.libraries import Folder, folder_by_id
 from core.readmodels.photos import Photo
 from core.readmodels.sidecars import Sidecar
+from core.storage import path_to_text
 from events.reading import read_stream
 from tests.workers.pipelines.test_pipeline_sidecars import GOOGLE, xmp
 from workers import halfmade, imports, sidecars, sidecarwriting, tasks
@@ -246,6 +247,44 @@ def test_a_folder_that_can_only_be_read_is_told_in_the_history_and_nothing_else(
     [told] = [e for e in read_stream(f"photo-{only().id}") if e.type == "photo.sidecar_not_written"]
     assert "can only be read" in told.data["reason"]
     assert [path.name for path in folder.place.iterdir()] == ["IMG_1.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("name", "there"),
+    [
+        (b"x" * 251 + b".jpg", "no name is left"),
+        (b"\xff" * 251 + b".jpg", "no name is left"),
+        (b"\xff" * 240 + b".jpg", ""),
+        (b"pipe.jpg", "that is no file"),
+        (b"folder.jpg", "that is no file"),
+        (b"loop.jpg", "in a circle"),
+    ],
+)
+def test_where_no_sidecar_can_lie_the_history_says_why_and_the_job_is_done(
+    folder: Folder, name: bytes, there: str
+) -> None:
+    place = folder.place / os.fsdecode(name)
+    beside = Path(f"{place}.xmp")
+    Image.new("RGB", (16, 16)).save(folder.place / "plain", "JPEG")
+    (folder.place / "plain").rename(place)
+    import_found(folder, path_to_text(name))
+    match name:
+        case b"pipe.jpg":
+            os.mkfifo(beside)
+        case b"folder.jpg":
+            beside.mkdir()
+        case b"loop.jpg":
+            beside.symlink_to(beside.name)
+    ask_for_sidecar(only().id, actor="cli")
+    settle()
+    told = [e.data["reason"] for e in read_stream(f"photo-{only().id}") if e.type == "photo.sidecar_not_written"]
+    assert [there in reason for reason in told] == ([True] if there else [])
+    assert there or beside.read_bytes()
+
+
+def test_a_raw_file_has_its_sidecar_though_the_longer_of_its_names_does_not_fit(folder: Folder) -> None:
+    folder_of = {"folder_id": folder.id, "name": "", "media": "raw"}
+    assert sidecarwriting.sidecar_path(Photo(id=uuid4(), path="x" * 251 + ".NEF", **folder_of)) == "x" * 251 + ".xmp"
 
 
 def test_a_failure_after_the_event_leaves_neither_event_nor_half_a_file(
