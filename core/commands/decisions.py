@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from core.commands.log import News, write_together
 from core.domain import codec
@@ -40,6 +40,16 @@ def of_photo(
 ) -> Decision:
     """A decision about a photo that must be there: else PhotoNotFound is raised."""
     return Decision(photo_stream(photo_id), decide, PhotoNotFound(str(photo_id)), name)
+
+
+def noting(ids: list[UUID]) -> Callable[[Sequence[codec.DomainEvent]], Sequence[UUID]]:
+    """Ids for what is new, noted in this list: what others write at the same moment is not among them."""
+
+    def name(news: Sequence[codec.DomainEvent]) -> Sequence[UUID]:
+        ids[:] = [uuid4() for _ in news]  # decided on again, only the last time counts
+        return tuple(ids)
+
+    return name
 
 
 def settle(decision: Decision, *, actor: str) -> bool:

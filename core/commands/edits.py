@@ -1,13 +1,13 @@
 """What a person may say of a photo, and take back."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
-from uuid import UUID, uuid4, uuid5
+from uuid import UUID, uuid5
 
-from core.commands.decisions import Decision, of_photo, settle
+from core.commands.decisions import Decision, noting, of_photo, settle
 from core.commands.log import named, photo_events
-from core.domain import codec, edits, stacks
+from core.domain import codec, edits
 from core.domain.codec import DomainEvent
 from events.event import Event
 
@@ -29,27 +29,23 @@ def edit_photo(
     settle(editing(photo_id, changes, seen=seen, part_of=part_of), actor=actor)
 
 
-def edit_photos(changes: Mapping[UUID, Sequence[edits.Edit]], *, actor: str) -> list[tuple[UUID, UUID]]:
+def edit_photos(changes: Mapping[UUID, Callable[[], edits.Edit]], *, actor: str) -> list[tuple[UUID, UUID]]:
     """Change facts of several photos, in the caller's transaction; each event that was new, with its photo.
 
+    What is to be said of a photo is asked for after its past was read, and again when somebody else came in
+    between: one who adds to what is there adds to what is there by then.
     Raises BadValue, PhotoNotFound.
     """
-    made: dict[UUID, list[UUID]] = {}
+    made: dict[UUID, list[UUID]] = {photo: [] for photo in changes}
     # In one order, so that two who change the same photos wait for one another and no more. One by one: of many
     # at once some are always being written to while photos come in, and all would be decided on again.
     for photo in sorted(changes):
-        settle(_noted(photo, changes[photo], made), actor=actor)
+        settle(_asking(photo, changes[photo], made[photo]), actor=actor)
     return [(photo, event) for photo, events in made.items() for event in events]
 
 
-def _noted(photo_id: UUID, changes: Sequence[edits.Edit], made: dict[UUID, list[UUID]]) -> Decision:
-    """The same, with the ids of what was new written down: what others say meanwhile is not among them."""
-
-    def name(news: Sequence[DomainEvent]) -> list[UUID]:
-        made[photo_id] = [uuid4() for _ in news]
-        return made[photo_id]
-
-    return of_photo(photo_id, lambda stored: _edited(stored, changes, None), name)
+def _asking(photo_id: UUID, change: Callable[[], edits.Edit], made: list[UUID]) -> Decision:
+    return of_photo(photo_id, lambda stored: _edited(stored, [change()], None), noting(made))
 
 
 def editing(
@@ -79,16 +75,6 @@ def undo_part_of(photo_id: UUID, act: UUID, *, actor: str) -> None:
 def version_of(photo_id: UUID) -> int:
     """The version of a photo's stream. Raises PhotoNotFound."""
     return photo_events(photo_id)[-1].version
-
-
-def changes_since(photo_id: UUID, version: int) -> list[UUID]:
-    """The events behind a version of a photo that can be taken back. Raises PhotoNotFound."""
-    kinds = (*edits.EDITS, stacks.PhotoStacked, stacks.PhotoUnstacked)
-    return [
-        event.event_id
-        for event in photo_events(photo_id)
-        if event.version > version and isinstance(codec.decode(event), kinds)
-    ]
 
 
 def _edited(stored: Sequence[Event], changes: Sequence[edits.Edit], seen: int | None) -> list[edits.EditEvent]:

@@ -1,9 +1,10 @@
 """What may be done with stacks: put photos together, take them apart, choose the one on top."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from uuid import UUID
 
-from core.commands.decisions import Decision, of_photo, settle, settle_all
+from core.commands.decisions import Decision, noting, of_photo, settle, settle_all
 from core.commands.log import named, photo_events
 from core.domain import stacks
 from core.domain.stacks import StackRule
@@ -11,12 +12,17 @@ from core.domain.stacks import StackRule
 _Decide = Callable[[stacks.Membership], Sequence[stacks.StackEvent]]
 
 
-def stack_photos(stack: UUID, members: Mapping[UUID, StackRule], *, top: UUID | None = None, actor: str) -> None:
+def stack_photos(
+    stack: UUID, members: Mapping[UUID, StackRule], *, top: UUID | None = None, actor: str
+) -> UUID | None:
     """Put photos together, all or none; each leaves the stack that it was in. `top` is the one to show.
 
-    Raises PhotoNotFound.
+    Answers the event of `top` by which all of it can be taken back. Raises PhotoNotFound.
     """
-    settle_all([_joining(one, stack, rule, top == one) for one, rule in members.items()], actor=actor)
+    made: list[UUID] = []
+    joining = [_joining(one, stack, rule, made if one == top else None) for one, rule in members.items()]
+    settle_all(joining, actor=actor)
+    return made[0] if made else None
 
 
 def unstack_photos(stack: UUID, members: Iterable[UUID], *, actor: str) -> None:
@@ -47,8 +53,11 @@ def undo_stacking(photo: UUID, event: UUID, others: Iterable[UUID], *, actor: st
     return True
 
 
-def _joining(photo: UUID, stack: UUID, rule: StackRule, on_top: bool) -> Decision:
-    return _deciding(photo, lambda state: stacks.decide_stacked(state, stack, rule, on_top=on_top))
+def _joining(photo: UUID, stack: UUID, rule: StackRule, top: list[UUID] | None) -> Decision:
+    """`top` is where the events of the one to show are noted."""
+    on_top = top is not None
+    joining = _deciding(photo, lambda state: stacks.decide_stacked(state, stack, rule, on_top=on_top))
+    return joining if top is None else replace(joining, name=noting(top))
 
 
 def _deciding(photo: UUID, decide: _Decide) -> Decision:

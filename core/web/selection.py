@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from uuid import UUID, uuid4
 
 from django.db import transaction
@@ -10,7 +11,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_POST
 
 from core.commands.albums import choose_cover, take_photos, undo_change
-from core.commands.edits import changes_since, edit_photos, version_of
+from core.commands.edits import edit_photos
 from core.commands.stacks import stack_photos
 from core.domain import edits
 from core.domain.albums import AlbumNotFound
@@ -96,15 +97,12 @@ def _undo_album(request: Request, text: str) -> HttpResponse:
 def _stack(request: Request, photos: Sequence[Photo]) -> Done:
     if len(photos) < 2 or len({photo.library_id for photo in photos}) > 1:
         return Done("A stack has two photos or more, all of one library.", refused=True)
-    top, before = photos[0].id, version_of(photos[0].id)
+    top = photos[0].id
     members = dict.fromkeys([photo.id for photo in photos], StackRule.HAND)
-    stack_photos(uuid4(), members, top=top, actor=actor_of(request))
     # One event takes back the whole stack.
-    first = changes_since(top, before)[:1]
+    made = stack_photos(uuid4(), members, top=top, actor=actor_of(request))
     rest = [photo.id for photo in photos[1:]]
-    return Done(
-        f"{counted(len(photos), 'photo')} are shown as one.", [f"{top}:{one}" for one in first], rest, [top]
-    )
+    return Done(f"{counted(len(photos), 'photo')} are shown as one.", [f"{top}:{made}"], rest, [top])
 
 
 def _rate(request: Request, photos: Sequence[Photo]) -> Done:
@@ -128,7 +126,8 @@ def _add_keywords(request: Request, photos: Sequence[Photo]) -> Done:
         raise edits.BadValue("Write one keyword at least.")
 
     def more(photo: Photo) -> edits.Edit:
-        known = photo.facts.get("keywords", {}).get("value", [])
+        # Not those of a moment ago: somebody else may be adding to them too.
+        known = Photo.objects.values_list("facts", flat=True).get(id=photo.id).get("keywords", {}).get("value", [])
         return edits.KeywordsChanged((*known, *(word for word in words if word not in known)))
 
     undo = _edited(request, photos, more)
@@ -170,7 +169,7 @@ def _album(request: Request) -> Album:
 
 def _edited(request: Request, photos: Sequence[Photo], edit: Callable[[Photo], edits.Edit]) -> list[str]:
     """What takes it back."""
-    made = edit_photos({photo.id: [edit(photo)] for photo in photos}, actor=actor_of(request))
+    made = edit_photos({photo.id: partial(edit, photo) for photo in photos}, actor=actor_of(request))
     return [f"{photo}:{event}" for photo, event in made]
 
 

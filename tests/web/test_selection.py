@@ -1,7 +1,8 @@
 """What is done to many photos at once, all or none, and how it is taken back."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from uuid import UUID
 
 import pytest
 from django.test import Client
@@ -9,7 +10,7 @@ from django.test import Client
 from core.accounts import Account
 from core.commands import decisions
 from core.commands.edits import edit_photo
-from core.domain.edits import PhotoTitled
+from core.domain import edits
 from core.readmodels.photos import Photo, history_of
 from core.readmodels.stacks import StackMember
 from core.readmodels.timeline import counts
@@ -104,18 +105,53 @@ def test_a_keyword_with_braces_is_given_to_many_as_it_was_typed(shelf: Shelf, pa
     assert f"{word}: added to 2 photos." in page.post("/selection/", chosen).content.decode()
 
 
+@pytest.fixture(params=["before the past is read", "after it was read"])
+def somebody_says(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[UUID, edits.Edit], None]:
+    """Have somebody else say something of a photo while the next act is under way, once."""
+    read = decisions.read_stream
+
+    def arrange(photo: UUID, edit: edits.Edit) -> None:
+        def disturbed(stream: str) -> Sequence[Event]:
+            monkeypatch.setattr(decisions, "read_stream", read)
+            stored = read(stream)
+            edit_photo(photo, [edit], actor="account:other")
+            return read(stream) if request.param.startswith("before") else stored
+
+        monkeypatch.setattr(decisions, "read_stream", disturbed)
+
+    return arrange
+
+
+Somebody = Callable[[UUID, edits.Edit], None]
+
+
 def test_what_somebody_else_says_meanwhile_is_not_taken_back_with_it(
-    shelf: Shelf, page: Client, monkeypatch: pytest.MonkeyPatch
+    shelf: Shelf, page: Client, somebody_says: Somebody
 ) -> None:
-    photo, read = shelf.photo(), decisions.read_stream
-
-    def somebody_comes_first(stream: str) -> Sequence[Event]:
-        monkeypatch.setattr(decisions, "read_stream", read)
-        edit_photo(photo, [PhotoTitled("Theirs")], actor="account:other")
-        return read(stream)
-
-    monkeypatch.setattr(decisions, "read_stream", somebody_comes_first)
+    photo = shelf.photo()
+    somebody_says(photo, edits.PhotoTitled("Theirs"))
     hearts = page.post("/selection/", {"photo": photo, "act": "favour"}).content.decode()
     assert undone(page, hearts) == 200
     row = Photo.objects.get()
     assert (row.favourite, row.facts["title"]["value"]) == (False, "Theirs")
+
+
+def test_the_undo_of_a_new_stack_is_not_that_of_what_somebody_else_says_meanwhile(
+    shelf: Shelf, page: Client, somebody_says: Somebody
+) -> None:
+    photos = [shelf.photo(f"{number}.jpg") for number in range(2)]
+    somebody_says(photos[0], edits.PhotoTitled("Theirs"))
+    answer = page.post("/selection/", {"photo": photos, "act": "stack"}).content.decode()
+    assert len(tiles_in(page.get("/"))) == 1
+    assert undone(page, answer) == 200
+    assert len(tiles_in(page.get("/"))) == 2
+    assert Photo.objects.get(id=photos[0]).facts["title"]["value"] == "Theirs"
+
+
+def test_keywords_that_two_give_at_once_are_all_there(shelf: Shelf, page: Client, somebody_says: Somebody) -> None:
+    photo = shelf.photo(keywords=["lake"])
+    somebody_says(photo, edits.KeywordsChanged(("lake", "theirs")))
+    page.post("/selection/", {"photo": photo, "act": "keywords", "keywords": "ours"})
+    assert Photo.objects.get().facts["keywords"]["value"] == ["lake", "theirs", "ours"]

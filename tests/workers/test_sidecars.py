@@ -284,7 +284,9 @@ def test_where_no_sidecar_can_lie_the_history_says_why_and_the_job_is_done(
 
 def test_a_raw_file_has_its_sidecar_though_the_longer_of_its_names_does_not_fit(folder: Folder) -> None:
     folder_of = {"folder_id": folder.id, "name": "", "media": "raw"}
-    assert sidecarwriting.sidecar_path(Photo(id=uuid4(), path="x" * 251 + ".NEF", **folder_of)) == "x" * 251 + ".xmp"
+    assert (
+        sidecarwriting.sidecar_path(Photo(id=uuid4(), path="x" * 251 + ".NEF", **folder_of)) == "x" * 251 + ".xmp"
+    )
 
 
 def test_a_failure_after_the_event_leaves_neither_event_nor_half_a_file(
