@@ -2,7 +2,7 @@
 
 from django.contrib.auth.password_validation import validate_password
 from django.contrib.sessions.models import Session
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from core.accounts import Account, ApiKey, digest_of, new_key
@@ -34,7 +34,7 @@ def create_first_admin(username: str, password: str) -> Account:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_FIRST_ACCOUNT_LOCK])
         if Account.objects.exists():
             raise AccountsExist("There is an administrator already: sign in.")
-        account.save(force_insert=True)
+        _insert(account)
     return account
 
 
@@ -45,7 +45,7 @@ def create_account(username: str, password: str, *, admin: bool = False) -> Acco
     """
     account = _new_account(username, password, admin=admin)
     account.validate_unique()
-    account.save(force_insert=True)
+    _insert(account)
     return account
 
 
@@ -79,7 +79,7 @@ def create_api_key(name: str, username: str = "") -> str:
     key = new_key()
     made = ApiKey(name=name, account=account, digest=digest_of(key))
     made.full_clean()
-    made.save(force_insert=True)
+    _insert(made)
     return key
 
 
@@ -92,7 +92,8 @@ def forget_old_sessions() -> int:
 def account_named(username: str) -> Account:
     """The account of that name; without one that of the first administrator. Raises UnknownAccount."""
     accounts = Account.objects.filter(is_active=True)
-    chosen = accounts.filter(username=username) if username else accounts.filter(is_superuser=True)
+    named = accounts.filter(username=Account.normalize_username(username))
+    chosen = named if username else accounts.filter(is_superuser=True)
     account = chosen.order_by("date_joined").first()
     if account is None:
         raise UnknownAccount(f"There is no account {username!r}." if username else "Make the first account first.")
@@ -101,15 +102,26 @@ def account_named(username: str) -> Account:
 
 def any_account_named(username: str) -> Account:
     """The account of that name, also one that is switched off. Raises UnknownAccount."""
-    account = Account.objects.filter(username=username).first()
+    account = Account.objects.filter(username=Account.normalize_username(username)).first()
     if account is None:
         raise UnknownAccount(f"There is no account {username!r}.")
     return account
 
 
 def _new_account(username: str, password: str, *, admin: bool) -> Account:
-    account = Account(username=username, is_staff=admin, is_superuser=admin)
+    # As the form of the sign-in page writes it: "é" in two characters is "é" in one.
+    account = Account(username=Account.normalize_username(username), is_staff=admin, is_superuser=admin)
     validate_password(password, account)
     account.set_password(password)
     account.clean_fields(exclude=["id"])
     return account
+
+
+def _insert(made: Account | ApiKey) -> None:
+    """Raises Django's ValidationError also where another one takes the name at this very moment."""
+    try:
+        with transaction.atomic():
+            made.save(force_insert=True)
+    except IntegrityError:
+        made.validate_unique()
+        raise

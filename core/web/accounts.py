@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from django.contrib.auth import update_session_auth_hash
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -40,10 +41,13 @@ def add(request: Request) -> HttpResponse:
 @staff_only
 def password(request: Request, account_id: UUID) -> HttpResponse:
     """Another password, for who has forgotten theirs."""
+    account = _account(account_id)
     try:
-        change_password(_account(account_id), request.POST.get("password", ""))
+        change_password(account, request.POST.get("password", ""))
     except ValidationError as error:
         return _list(request, refused=" ".join(error.messages))
+    if account.pk == request.user.pk:  # who sets their own goes on here, and has to sign in again elsewhere
+        update_session_auth_hash(request, account)
     return redirect("accounts")
 
 

@@ -1,14 +1,18 @@
 """Accounts of a household: made, switched off, given another password and a library, by page and by command."""
 
 import io
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
+from django.db.models import Model
 from django.test import Client
 
-from core.accounts import Account
+from core.accounts import Account, ApiKey
 from core.commands.accounts import create_api_key
 from core.readmodels.libraries import libraries_of
 from tests.web.conftest import PASSWORD
@@ -94,6 +98,51 @@ def test_a_forgotten_password_is_set_anew_which_signs_out_everywhere(
     assert admin_client.post(address, {"password": "another long one"}).status_code == 302
     assert page.get("/").status_code == 302
     assert signs_in("olga", "another long one") and not signs_in("olga")
+
+
+def test_who_sets_their_own_password_stays_signed_in_here_and_nowhere_else(
+    admin_client: Client, admin_user: Account
+) -> None:
+    elsewhere = Client()
+    elsewhere.force_login(admin_user)
+    answer = admin_client.post(
+        f"/accounts/{admin_user.pk}/password/", {"password": "another long one"}, follow=True
+    )
+    assert (answer.status_code, answer.redirect_chain) == (200, [("/accounts/", 302)])
+    assert elsewhere.get("/accounts/").status_code == 302
+    assert signs_in("admin", "another long one")
+
+
+def test_of_two_who_take_one_name_at_the_same_moment_the_second_is_told(
+    admin_client: Client, owner: Account, manage: Manage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look_up = Model.validate_unique
+
+    def somebody_is_quicker(made: Account | ApiKey, exclude: object = None) -> None:
+        """The name is free when it is looked up, and taken a moment later."""
+        monkeypatch.setattr(Model, "validate_unique", look_up)
+        type(made)(
+            **{one.attname: getattr(made, one.attname) for one in made._meta.fields} | {"id": uuid4()}
+        ).save()
+
+    monkeypatch.setattr(Model, "validate_unique", somebody_is_quicker)
+    answer = admin_client.post("/accounts/add/", {"username": "kim", "password": PASSWORD})
+    assert answer.status_code == 422 and "already exists" in answer.content.decode()
+    monkeypatch.setattr(Model, "validate_unique", somebody_is_quicker)
+    with pytest.raises(CommandError, match="already exists"):
+        manage("create", "lee", typed=PASSWORD)
+    monkeypatch.setattr(Model, "validate_unique", somebody_is_quicker)
+    with pytest.raises(ValidationError, match="already exists"):
+        create_api_key("script", "olga")
+    assert sorted(Account.objects.values_list("username", flat=True)) == ["admin", "kim", "lee", "olga"]
+
+
+def test_a_name_typed_in_another_form_of_the_same_letters_is_the_same(manage: Manage) -> None:
+    manage("create", unicodedata.normalize("NFD", "zoé"), typed=PASSWORD)
+    assert signs_in("zoé")
+    with pytest.raises(CommandError, match="already exists"):
+        manage("create", "zoé", typed=PASSWORD)
+    assert "another password" in manage("password", unicodedata.normalize("NFD", "zoé"), typed=PASSWORD)
 
 
 def test_an_account_made_on_the_page_sees_the_library_that_is_given_to_it_and_no_other(
