@@ -90,7 +90,7 @@ class JobAction(models.Model):
     job_id = models.BigIntegerField()
     action = models.TextField()  # "retried", "discarded", "superseded"
     subject = models.TextField(db_default="")  # the queue or operation, for what is done to no single job (id 0)
-    actor = models.TextField()
+    actor = models.TextField()  # "account:<id>", as in the log of events; "system"; once, a name
     reason = models.TextField(db_default="")
     at = models.DateTimeField()
 

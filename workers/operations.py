@@ -47,11 +47,10 @@ class Thing:
     subject: str = ""
 
 
-def ask_operation(terms: Terms, wanted: str, actor: str, scope: str, told_as: str = "") -> int:
+def ask_operation(terms: Terms, wanted: str, actor: str, scope: str) -> int:
     """Have a worker freeze what is `wanted` and go through it; the operation's id. The request waits for nothing.
 
-    `wanted` is what the worker that collects reads the scope from; jobs that come later are left out. `told_as`
-    is the person's name in the audit where the actor is an id.
+    `wanted` is what the worker that collects reads the scope from; jobs that come later are left out.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT COALESCE(max(id), 0) FROM procrastinate_jobs")
@@ -69,7 +68,7 @@ def ask_operation(terms: Terms, wanted: str, actor: str, scope: str, told_as: st
             created_at=timezone.now(),
         )
         reason = f"{scope}{f' ({terms.reason})' if terms.reason else ''}"
-        _audit(one, f"{terms.act} all", reason, told_as or actor)
+        _audit(one, f"{terms.act} all", reason, actor)
         defer(COLLECT, args={"operation": one.id}, queue=QUEUE, priority=90)
     return one.id
 
@@ -94,8 +93,8 @@ def freeze_scope(operation_id: int, parts: Iterable[Sequence[Thing]]) -> None:
             _end(one, "done", "Nothing matched any more.")
 
 
-def cancel_operation(operation_id: int, actor: str) -> bool:
-    """Stop after the batch under way; False when it had ended before."""
+def cancel_operation(operation_id: int, actor: str, name: str = "") -> bool:
+    """Stop after the batch under way; False when it had ended before. `name` is the actor's, for people."""
     with transaction.atomic():
         one = (
             Operation.objects.select_for_update()
@@ -104,7 +103,7 @@ def cancel_operation(operation_id: int, actor: str) -> bool:
         )
         if one is None:
             return False
-        _end(one, "cancelled", f"Cancelled by {actor}.")
+        _end(one, "cancelled", f"Cancelled by {name or actor}.")
         _audit(one, "cancelled operation", f"after {one.done + one.skipped:,} of {one.total:,}", actor)
     return True
 

@@ -22,7 +22,7 @@ def retry_all(account: Account, actor: str) -> int:
     if total:
         scope = f"failed photos and files of {account.get_username()}"
         wanted = json.dumps({_OF: str(account.pk)})
-        ask_operation(Terms(RETRY_FAILURES), wanted, actor, scope, told_as=account.get_username())
+        ask_operation(Terms(RETRY_FAILURES), wanted, actor, scope)
     return total
 
 

@@ -10,6 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from core.web.access import Request, staff_only
+from workers.console.actors import actors_called, names_of
 from workers.console.bulk import number_named
 from workers.console.pages import answer
 from workers.console.search import UnknownFilter, moment_of
@@ -34,7 +35,7 @@ def audit_page(request: Request) -> HttpResponse:
     kept = {key: value for key, value in asked.items() if value}
     following = found[PAGE - 1].id if len(found) > PAGE else looked_to
     told = {
-        "acts": found[:PAGE],
+        "acts": list(zip(found[:PAGE], names_of(act.actor for act in found[:PAGE]), strict=True)),
         "asked": asked,
         "narrowed": bool(kept),
         "known": sorted(set(JobAction.objects.order_by("-id").values_list("action", flat=True)[:2_000])),
@@ -59,7 +60,7 @@ def acts(asked: dict[str, str], before: int) -> tuple[list[JobAction], int | Non
 
 def _narrowed(found: QuerySet[JobAction], asked: dict[str, str]) -> QuerySet[JobAction]:
     if asked.get("who"):
-        found = found.filter(actor=asked["who"])
+        found = found.filter(actor__in=actors_called(asked["who"]))
     if asked.get("what"):
         found = found.filter(action=asked["what"])
     if to := asked.get("to", "").removeprefix("job ").removeprefix("#"):

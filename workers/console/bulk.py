@@ -8,9 +8,10 @@ from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from core.web.access import Request, staff_only
+from core.web.access import Request, actor_of, staff_only
 from core.web.typed import number_in
 from workers.console import listpage
+from workers.console.actors import names_of
 from workers.console.collecting import Group, group_written_down, page_of, written_down
 from workers.console.figures import MOST
 from workers.console.live import workers
@@ -62,7 +63,9 @@ def operations_page(request: Request) -> HttpResponse:
 def _operations(before: int) -> dict[str, object]:
     found = list(Operation.objects.filter(id__lt=before).order_by("-id")[: PAGE + 1])
     following = f"?before={found[PAGE - 1].id}" if len(found) > PAGE else ""
-    return {"operations": found[:PAGE], "following": following}
+    shown = found[:PAGE]
+    by = names_of(one.actor for one in shown)
+    return {"operations": list(zip(shown, by, strict=True)), "following": following}
 
 
 @require_safe
@@ -85,7 +88,8 @@ def _operation(request: Request, operation_id: int) -> dict[str, object]:
     jobs = {job.id: job for job in known}
     items = [(item, jobs.get(item.job_id)) for item in found[:PAGE]]
     since = _since(one) if one.act == "retry" and 0 < one.done <= _COUNTED else None
-    return {"one": one, "items": items, "outcome": outcome, "following": following, "since": since}
+    [by] = names_of([one.actor])
+    return {"one": one, "by": by, "items": items, "outcome": outcome, "following": following, "since": since}
 
 
 def _since(one: Operation) -> Since:
@@ -120,7 +124,7 @@ def start(request: Request) -> HttpResponse:
     """Begin an act on all of them, in the background."""
     text, word, group = request.POST.get("q", ""), request.POST.get("state", ""), group_in(request.POST)
     try:
-        terms, actor = read_terms(request.POST), request.user.get_username()
+        terms, actor = read_terms(request.POST), actor_of(request)
         if group:
             one = start_on_group(group, terms, actor)
         else:
@@ -187,7 +191,7 @@ def terms_of(act: str, reason: str, rate: int, canary: int) -> Terms:
 @staff_only
 def cancel(request: Request, operation_id: int) -> HttpResponse:
     """Stop an operation where it is."""
-    done = cancel_operation(operation_id, request.user.get_username())
+    done = cancel_operation(operation_id, actor_of(request), request.user.get_username())
     return HttpResponseRedirect(f"/jobs/operations/?said={'Cancelled.' if done else 'It had ended before.'}")
 
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
-from core.web.access import Request, staff_only
+from core.web.access import Request, actor_of, staff_only
 from core.web.words import counted
 from workers.actions import Result, cancel_jobs, discard_jobs, reschedule_jobs, retry_jobs, stop_jobs
 from workers.console.bulk import start_on_group
@@ -22,7 +22,7 @@ from workers.operations import Terms
 @staff_only
 def retry(request: Request) -> HttpResponse:
     """Retry the jobs named `job` in the form."""
-    return _told(request, retry_jobs(_ids(request), _actor(request)), "queued again")
+    return _told(request, retry_jobs(_ids(request), actor_of(request)), "queued again")
 
 
 @require_POST
@@ -30,21 +30,21 @@ def retry(request: Request) -> HttpResponse:
 def discard(request: Request) -> HttpResponse:
     """Discard the jobs named `job` in the form."""
     reason = request.POST.get("reason", "").strip()[:300]
-    return _told(request, discard_jobs(_ids(request), _actor(request), reason), "discarded")
+    return _told(request, discard_jobs(_ids(request), actor_of(request), reason), "discarded")
 
 
 @require_POST
 @staff_only
 def cancel(request: Request) -> HttpResponse:
     """Take the waiting jobs named `job` in the form out of the queue."""
-    return _told(request, cancel_jobs(_ids(request), _actor(request)), "cancelled")
+    return _told(request, cancel_jobs(_ids(request), actor_of(request)), "cancelled")
 
 
 @require_POST
 @staff_only
 def stop(request: Request) -> HttpResponse:
     """Stop the running jobs named `job` in the form."""
-    return _told(request, stop_jobs(_ids(request), _actor(request)), "asked to stop")
+    return _told(request, stop_jobs(_ids(request), actor_of(request)), "asked to stop")
 
 
 @require_POST
@@ -55,7 +55,7 @@ def reschedule(request: Request) -> HttpResponse:
         at = _time_of(request)
     except (ValueError, OverflowError):
         return back_with(request, "Nothing was changed. Choose a time, like 2026-05-16 14:00.")
-    return _told(request, reschedule_jobs(_ids(request), _actor(request), at), "rescheduled")
+    return _told(request, reschedule_jobs(_ids(request), actor_of(request), at), "rescheduled")
 
 
 def _time_of(request: Request) -> datetime:
@@ -71,7 +71,7 @@ def _time_of(request: Request) -> datetime:
 def edit(request: Request, job_id: int) -> HttpResponse:
     """Queue a dead job's work with the arguments in the form."""
     try:
-        new = edit_and_retry(job_id, parse_arguments(request.POST.get("args", "")), _actor(request))
+        new = edit_and_retry(job_id, parse_arguments(request.POST.get("args", "")), actor_of(request))
     except BadArguments as error:
         return back_with(request, f"Nothing was changed. {error}")
     said = urlencode({"said": f"Queued with these arguments, in place of job {job_id}."})
@@ -97,16 +97,12 @@ def _group(request: Request, act: str) -> HttpResponse:
     group = Group(request.POST.get("task", ""), request.POST.get("error", ""))
     if not page_of(group, "", [], 1).ids:
         return _told(request, [], "")
-    one = start_on_group(group, Terms(act), _actor(request))
+    one = start_on_group(group, Terms(act), actor_of(request))
     return HttpResponseRedirect(f"/jobs/operations/{one}/")
 
 
 def _ids(request: Request) -> list[int]:
     return [int(text) for text in request.POST.getlist("job")[:1000] if text.isdecimal() and len(text) < 19]
-
-
-def _actor(request: Request) -> str:
-    return request.user.get_username()
 
 
 def _told(request: Request, results: Sequence[Result], done: str) -> HttpResponse:

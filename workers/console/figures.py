@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from workers.console.actors import named_holds
 from workers.console.conditions import CONDITIONS
 from workers.console.live import WorkerRow
 from workers.console.sql import one, rows
 from workers.console.states import State
 from workers.lanes import LANES
-from workers.queuesettings import holds
 
 # Beyond these a count says "10,000+", or about how many a worker has counted: counting on would cost each page.
 MOST, ON_PAGES = 10_000, 1_000
@@ -177,7 +177,7 @@ def queues(workers: Sequence[WorkerRow], most: int = MOST) -> tuple[list[QueueRo
     """A line for each queue that exists or holds work, and the flow over all; counts go up to a number."""
     known = [queue for lane in LANES.values() for queue in lane.queues]
     dead = {row["name"]: row["dead"] for row in rows(_DEAD, {"most": most})}
-    about, held = _rolled_up(), holds()
+    about, held = _rolled_up(), named_holds()
     rates = {row["name"]: row for row in rows(_RATES, {"minutes": RATE_MINUTES})}
     photos = one(_PHOTOS)["photos"]
     lines = [

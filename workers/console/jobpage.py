@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from workers.console.actors import named_holds, names_of
 from workers.console.figures import missing
 from workers.console.live import WorkerRow
 from workers.console.reading import Job
@@ -11,7 +12,7 @@ from workers.console.sql import one
 from workers.console.states import State
 from workers.console.why import Facts, explain
 from workers.models import Attempt, JobAction, Outcome, QueueSetting
-from workers.queuesettings import Hold, hold_of
+from workers.queuesettings import Hold
 
 # Nobody reads further back, and a job that is retried by hand for ever must not make its page slow.
 _SHOWN = 100
@@ -52,9 +53,10 @@ def history_of(job_id: int) -> list[Entry]:
     """Attempts and actions, newest first."""
     attempts = Attempt.objects.filter(job_id=job_id).order_by("-number")[:_SHOWN]
     entries = [Entry(one.started_at, *_OUTCOMES.get(one.outcome, ("stop", one.outcome)), one) for one in attempts]
-    for act in JobAction.objects.filter(job_id=job_id).order_by("-id")[:_SHOWN]:
+    acts = list(JobAction.objects.filter(job_id=job_id).order_by("-id")[:_SHOWN])
+    for act, by in zip(acts, names_of(act.actor for act in acts), strict=True):
         icon = _ACTS.get(act.action, "user")
-        entries.append(Entry(act.at, icon, act.action, actor=act.actor, reason=act.reason))
+        entries.append(Entry(act.at, icon, act.action, actor=by, reason=act.reason))
     return sorted(entries, key=lambda entry: entry.at, reverse=True)
 
 
@@ -75,12 +77,12 @@ def comes_next(job: Job, workers: Sequence[WorkerRow]) -> list[str]:
             serving=len(serving),
             slots=sum(worker.concurrency for worker in serving),
             busy=sum(len(worker.jobs) for worker in serving),
-            held=_held(hold_of(job.queue)),
+            held=_held(named_holds().get(job.queue)),
             limit=QueueSetting.objects.filter(queue=job.queue).values_list("concurrency", flat=True).first(),
             in_flight=_in_flight(job.queue),
             missing=missing(workers, job.queue),
             reason=job.reason,
-            ended_by=job.last_actor,
+            ended_by=names_of([job.last_actor])[0] if job.last_actor else "",
             waits=job.waiting_words,
         )
     )

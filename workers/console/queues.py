@@ -9,15 +9,15 @@ from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from core.web.access import Request, staff_only
+from core.web.access import Request, actor_of, staff_only
 from workers.console import figures
+from workers.console.actors import named_holds
 from workers.console.live import workers
 from workers.console.pages import live_answer
 from workers.models import QueueSetting
 from workers.queuesettings import (
     BadSetting,
     Hold,
-    holds,
     nothing_set,
     pause_queue,
     queue_settings,
@@ -48,7 +48,7 @@ def queues_page(request: Request) -> HttpResponse:
 
 def _lines() -> dict[str, list[Line]]:
     found, _ = figures.queues(workers(), figures.ON_PAGES)
-    known, held = queue_settings(), holds()
+    known, held = queue_settings(), named_holds()
     lines = [Line(row, known.get(row.name) or nothing_set(row.name), held.get(row.name)) for row in found]
     return {"lines": lines}
 
@@ -57,7 +57,7 @@ def _lines() -> dict[str, list[Line]]:
 @staff_only
 def set_queue(request: Request) -> HttpResponse:
     """Pause, resume or tune the queue named in the form."""
-    queue, actor = request.POST.get("queue", "").strip(), request.user.get_username()
+    queue, actor = request.POST.get("queue", "").strip(), actor_of(request)
     try:
         if not queue or len(queue) > _NAME_LETTERS or "\0" in queue:
             raise BadSetting("Choose a queue.")

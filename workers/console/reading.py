@@ -12,6 +12,8 @@ from procrastinate.contrib.django import app
 
 from core.readmodels.photos import Photo
 from core.web.words import counted
+from workers.console.actors import named_holds
+from workers.console.figures import missing
 from workers.console.live import WorkerRow
 from workers.console.sql import rows
 from workers.console.states import ICONS, WAITING, Signs, State, state_of
@@ -79,6 +81,7 @@ class Job:
     holder: int | None
     last_action: str
     last_actor: str
+    held: str  # why its queue starts nothing now
 
     @property
     def icon(self) -> str:
@@ -164,17 +167,19 @@ SELECT j.id, j.task_name AS task, j.queue_name AS queue, j.status::text AS statu
 """
 
 
-def jobs_by_id(ids: Sequence[int], workers: Iterable[WorkerRow]) -> list[Job]:
+def jobs_by_id(ids: Sequence[int], staff: Sequence[WorkerRow]) -> list[Job]:
     """These jobs, in this order; those that are gone are left out."""
     if not ids:
         return []
-    alive = {worker.id for worker in workers if worker.lives}
+    alive = {worker.id for worker in staff if worker.lives}
     found = {row["id"]: row for row in rows(_JOBS, {"ids": list(ids)})}
     known = [found[job_id] for job_id in ids if job_id in found]
     for row in known:
         row["args"] = json.loads(row["args"])
     names = _photo_names(str(row["args"].get("photo") or "") for row in known)
-    now = timezone.now()
+    now, held = timezone.now(), _held(known, staff)
+    for row in known:
+        row["held"] = held[row["queue"]] if row["status"] == "todo" else ""
     return [_job(row, alive, names, now) for row in known]
 
 
@@ -203,6 +208,13 @@ def _job(row: dict[str, Any], alive: set[int], names: dict[str, str], now: datet
     photo = str(row["args"].get("photo") or "")
     subject = names.get(photo) or _file_name(row["args"])
     return Job(**row, state=state_of(signs, now), photo=photo, subject=subject, budget=budget_of(row["task"]))
+
+
+def _held(known: Iterable[dict[str, Any]], staff: Sequence[WorkerRow]) -> dict[str, str]:
+    """What holds the queues of those that wait, if anything does."""
+    queues = {row["queue"] for row in known if row["status"] == "todo"}
+    holds = named_holds() if queues else {}
+    return {queue: holds[queue].words if queue in holds else missing(staff, queue) for queue in queues}
 
 
 def _file_name(args: dict[str, Any]) -> str:

@@ -10,9 +10,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from core.readmodels.libraries import all_libraries
-from core.web.access import Request, staff_only
+from core.web.access import Request, actor_of, staff_only
 from core.web.words import counted
 from workers import jobsettings
+from workers.console.actors import names_of
 from workers.console.bulk import number_named
 from workers.console.pages import answer
 from workers.jobsettings import BadJobSetting, keep_finished_jobs, put_uploads_first
@@ -22,18 +23,23 @@ from workers.schedules import PLANS, UnknownSchedule, pause_schedule, resume_sch
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A schedule as page and API show it; `every` in seconds, none where it is switched off."""
+    """A schedule as page and API show it; `every` in seconds, none where it is switched off; `by` paused it."""
 
     name: str
     words: str
     every: float | None
     times: Schedule
+    by: str
 
 
 def lines() -> list[Line]:
     """Every schedule."""
     found = schedules()
-    return [Line(name, plan.words, _seconds(plan.every()), found[name]) for name, plan in PLANS.items()]
+    names = names_of(found[name].paused_by for name in PLANS)
+    return [
+        Line(name, plan.words, _seconds(plan.every()), found[name], by)
+        for (name, plan), by in zip(PLANS.items(), names, strict=True)
+    ]
 
 
 @require_safe
@@ -49,7 +55,7 @@ def schedules_page(request: Request) -> HttpResponse:
 @staff_only
 def set_schedule(request: Request) -> HttpResponse:
     """Run now, pause or resume the schedule named in the form."""
-    name, actor = request.POST.get("name", ""), request.user.get_username()
+    name, actor = request.POST.get("name", ""), actor_of(request)
     try:
         said = _ACTS[request.POST.get("act", "")](name, actor)
     except (UnknownSchedule, KeyError):
@@ -61,7 +67,7 @@ def set_schedule(request: Request) -> HttpResponse:
 @staff_only
 def set_setting(request: Request) -> HttpResponse:
     """Change how long finished jobs are kept, or whether uploads go first."""
-    actor = request.user.get_username()
+    actor = actor_of(request)
     try:
         if request.POST.get("act") == "keep":
             keep_finished_jobs(number_named(request.POST, "days", -1), actor)

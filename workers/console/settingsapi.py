@@ -8,7 +8,7 @@ from ninja import Router, Schema, Status
 from ninja.errors import HttpError
 from pydantic import AwareDatetime
 
-from core.api.access import actor_of
+from core.api.access import actor_of, asker
 from workers import jobsettings
 from workers.console import bulk, listpage, schedulespage
 from workers.console.api import for_staff
@@ -283,7 +283,7 @@ def operation_jobs(
 @for_staff
 def cancel(request: HttpRequest, operation_id: int) -> Any:
     """Once this answers, nothing more is changed. Harmless when it has ended."""
-    cancel_operation(_operation(operation_id).id, actor_of(request))
+    cancel_operation(_operation(operation_id).id, actor_of(request), asker(request).get_username())
     return _operation(operation_id)
 
 

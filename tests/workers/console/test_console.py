@@ -207,7 +207,8 @@ def test_dead_letters_are_grouped_by_cause_and_retried_by_group(staff: Client, m
     run_slice(one)
     assert sql("SELECT count(*) FROM procrastinate_jobs WHERE status = 'todo' AND queue_name = 'files'") == [(3,)]
     assert "Retry all 3" not in seen(staff, "/jobs/dead/")
-    assert JobAction.objects.filter(action="retried", actor="ada").count() == 3
+    ada = Account.objects.get(username="ada").actor
+    assert JobAction.objects.filter(action="retried", actor=ada).count() == 3
 
 
 def test_the_live_part_that_readers_share_has_each_readers_own_token_in_its_forms(make: Make) -> None:
@@ -294,6 +295,13 @@ def test_the_queues_page_pauses_and_tunes_and_the_job_says_why_it_waits(staff: C
     assert "is paused" in text_of(staff.post("/jobs/queues/set/", form, follow=True).content.decode())
     assert "Paused by ada: backup" in text_of(seen(staff, "/jobs/queues/"))
     assert "The queue is paused by ada (backup)" in text_of(seen(staff, f"/jobs/{job}/"))
+    done = make("succeeded", queue="files", photo=PHOTO)
+    for address in ("/jobs/list/?state=ready", "/jobs/list/?q=queue:files"):
+        told = text_of(seen(staff, address))
+        assert told.count("paused by ada: backup") == 1, told
+    assert f"#{done}" in told
+    make("ready", queue="files", photo=PHOTO)
+    assert text_of(seen(staff, f"/jobs/photo/{PHOTO}/")).count("paused by ada: backup") == 1
     staff.post("/jobs/queues/set/", {"queue": "files", "act": "resume"})
     refused = staff.post(
         "/jobs/queues/set/", {"queue": "files", "act": "tune", "concurrency": "many"}, follow=True

@@ -1,6 +1,7 @@
 """Schedules and settings, by page and by API."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -96,6 +97,42 @@ def test_a_queue_is_set_paused_and_resumed_by_the_api(call: Call, staff: Client,
 
 
 _LIMIT = "The limit is a number from 1 to 1,000. To stop a queue, pause it."
+
+
+def test_who_acted_is_noted_by_id_whether_by_page_or_by_api_and_shown_by_name(
+    call: Call, staff: Client, make: Make
+) -> None:
+    ensure_schedules()
+    ada, dead = Account.objects.get(username="ada").actor, make("dead")
+    make("ready", queue="labels")
+    staff.post("/jobs/queues/set/", {"queue": "files", "act": "pause"})
+    call("post", "/queues/labels/pause", {})
+    staff.post("/jobs/settings/set/", {"act": "keep", "days": "7"})
+    call("patch", "/settings", {"keep_days": 8})
+    staff.post("/jobs/schedules/set/", {"name": "purge", "act": "pause"})
+    call("post", "/schedules/rescan/pause")
+    for cancel in (staff.post, lambda address: call("post", address.removeprefix("/jobs").removesuffix("/"))):
+        one = call("post", "/operations", {"act": "retry", "state": "dead"})[1]["id"]
+        cancel(f"/jobs/operations/{one}/cancel/")
+    call("post", f"/{dead}/retry")
+    assert set(JobAction.objects.values_list("actor", flat=True)) == {ada}
+    assert {row.paused_by for row in QueueSetting.objects.all()} == {ada}
+    shown = {
+        "/jobs/audit/": 10,
+        "/jobs/audit/?who=ada": 10,
+        "/jobs/queues/": 2,
+        "/jobs/schedules/": 2,
+        "/jobs/operations/": 4,
+        f"/jobs/operations/{one}/": 2,
+        f"/jobs/{dead}/": 1,
+        "/jobs/list/?state=ready": 2,
+        "/jobs/": 1,
+    }
+    for address, times in shown.items():
+        told = text_of(seen(staff, address).partition("<main")[2])
+        assert "account:" not in told and len(re.findall(r"\bada\b", told)) >= times, (address, told)
+    JobAction.objects.update(actor="system")
+    assert "Filmroll" in text_of(seen(staff, "/jobs/audit/?who=Filmroll").partition("<tbody")[2])
 
 
 def test_schedules_settings_and_operations_by_the_api(call: Call, make: Make) -> None:
