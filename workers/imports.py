@@ -20,7 +20,7 @@ from workers import places, sidecars
 from workers.children import run_in_child
 from workers.disks import is_gone, within_reach
 from workers.errors import PoisonError
-from workers.knownfiles import known_file
+from workers.knownfiles import hold_places, known_file
 from workers.pipelines.files import FileFacts, NotAPhoto, not_a_photo, read_file
 from workers.pipelines.kinds import KINDS, Kind
 from workers.pipelines.metadata import Metadata, read_metadata_and_place
@@ -90,6 +90,7 @@ def _import_picture(folder: Folder, path: str, original: Path, facts: FileFacts)
     found = photos.PhotoImported(folder.library_id, file, *held, name=name)
     read = _as_event(said)
     with transaction.atomic():
+        hold_places(folder.id)
         _take_turns(f"content:{found.library}:{found.sha256}", f"file:{found.file.id}")
         before, holder = _held_before(found), _holder(found)
         if before or holder:
@@ -141,7 +142,8 @@ def _place(
                 return before
         else:
             commands.remove_file(before, found.file.id, "replaced", actor=_ACTOR)
-    return commands.import_photo(found, read, actor=_ACTOR, holder=holder, gone=gone)
+    listed = holder is None or holder == before
+    return commands.import_photo(found, read, actor=_ACTOR, holder=holder, gone=gone, listed=listed)
 
 
 def _held_before(found: photos.PhotoImported) -> UUID | None:
@@ -189,11 +191,20 @@ def _skip(folder: Folder, path: str, facts: FileFacts, other: NotAPhoto) -> str:
     kind, size, mtime_ns = facts.kind.name, facts.size, facts.mtime_ns
     place = folder_name(folder.library_id, folder.id)
     file = file_id(folder.id, path)
-    before = PhotoFile.objects.filter(id=file).values_list("photo_id", flat=True).first()
     skipped = FileSkipped(folder.library_id, path, size, mtime_ns, kind, other.code, other.reason, place)
-    skip_file(skipped, actor=_ACTOR)
-    if before is not None:
-        commands.remove_file(before, file, "replaced", actor=_ACTOR)
+    with transaction.atomic():
+        hold_places(folder.id)
+        known = PhotoFile.objects.filter(id=file).first()
+        if known is None or not _is_listed_so(known, skipped):
+            skip_file(skipped, actor=_ACTOR)
+        if known is not None and known.photo_id is not None:
+            commands.remove_file(known.photo_id, file, "replaced", actor=_ACTOR)
     if other.code != sidecars.SIDECAR and sidecars.is_known(file):
         sidecars.forget(file)
     return f"skipped: {other.code}"
+
+
+def _is_listed_so(known: PhotoFile, skipped: FileSkipped) -> bool:
+    """Asked of the list, not of the file's past: what was gone for a while is not listed any more."""
+    same = (known.size, known.mtime_ns, known.code) == (skipped.size, skipped.mtime_ns, skipped.code)
+    return same and known.state == FileState.SKIPPED

@@ -23,7 +23,7 @@ from workers.actions import retry_jobs
 from workers.disks import is_gone, is_reachable, look_below
 from workers.halfmade import clear_if_left, is_called_so
 from workers.ignoring import Rules
-from workers.knownfiles import known_file
+from workers.knownfiles import hold_places, known_file
 from workers.queue import NewJob, defer_batch
 
 _ACTOR = "worker:scan"
@@ -176,11 +176,21 @@ def take_up(folder: Folder, found: Iterable[Found], *, just_written: bool = Fals
     if not by_id:
         return 0, 0
     known = PhotoFile.objects.in_bulk(list(by_id))
-    back = [row for row in known.values() if _is_back(row, by_id[row.id])]
-    record_back([known_file(row) for row in back], actor=_ACTOR)
+    back = _record_back(folder, [row.id for row in known.values() if _is_back(row, by_id[row.id])], by_id)
     same = {row.id for row in back} | {row.id for row in known.values() if _is_same(row, by_id[row.id], folder)}
     news = {identity: one for identity, one in by_id.items() if identity not in same}
     return (_queue_imports(folder, news, just_written) if news else 0), len(back)
+
+
+def _record_back(folder: Folder, rows: list[UUID], found: dict[UUID, Found]) -> list[PhotoFile]:
+    """Those of these files that were missing and simply are back."""
+    if not rows:
+        return []
+    with transaction.atomic():
+        hold_places(folder.id, alone=True)
+        back = [row for row in PhotoFile.objects.filter(id__in=rows) if _is_back(row, found[row.id])]
+        record_back([known_file(row) for row in back], actor=_ACTOR)
+    return back
 
 
 def _queue_imports(folder: Folder, files: dict[UUID, Found], just_written: bool) -> int:

@@ -24,10 +24,8 @@ class KnownFile:
 
 
 def skip_file(skipped: files.FileSkipped, *, actor: str) -> None:
-    """Record that a file is not shown, and why; the same file unchanged is said once."""
-    file = id_of(skipped)
-    said = uuid5(file, f"skipped:{skipped.size}:{skipped.mtime_ns}:{skipped.code}")
-    write(file_stream(file), [skipped], actor=actor, ids=[said])
+    """Record that a file is not shown, and why. Whether it is news, the caller knows from the read model."""
+    write(file_stream(id_of(skipped)), [skipped], actor=actor)
 
 
 def record_file_failed(failure: files.FileFailed, run: int, *, actor: str) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from django.db import transaction
@@ -26,19 +27,20 @@ def import_photo(
     actor: str,
     holder: UUID | None = None,
     gone: Iterable[UUID] = (),
+    listed: bool = True,
 ) -> UUID:
     """Record that a file holds this content; importing twice, or from two places at once, is harmless.
 
     `holder` is the photo that holds this content already; `gone` names files that are not where they were, so that
-    a file found now may be one of them that was moved.
+    a file found now may be one of them that was moved. `listed` says that the file is known as that photo's.
     """
     complete = photos.MetadataRead(read.step_version, with_date(read.facts, found.file.mtime_ns), read.notes)
-    lost = frozenset(gone)
+    decide = partial(photos.decide_import, found=found, read=complete, gone=frozenset(gone), listed=listed)
     for attempt in range(_NAMESAKES):
         photo_id = holder or photos.photo_id(found.library, found.sha256, attempt)
         # A photo that began with this content and was edited since has the id that this one would have had.
         with suppress(photos.OtherContent):
-            _decide(photo_id, lambda photo: photos.decide_import(photo, found, complete, lost), actor)
+            _decide(photo_id, decide, actor)
             return photo_id
     raise photos.OtherContent(found.sha256)
 

@@ -92,11 +92,18 @@ def failure_id(photo: UUID, step: str, job: int | None, run: int) -> UUID:
 
 
 def decide_import(
-    photo: Photo, found: PhotoImported, read: MetadataRead, gone: frozenset[UUID] = frozenset()
+    photo: Photo,
+    found: PhotoImported,
+    read: MetadataRead,
+    gone: frozenset[UUID] = frozenset(),
+    *,
+    listed: bool = True,
 ) -> list[PhotoEvent]:
     """What finding this content in this file means: a new photo, one more copy, a moved file, or nothing new.
 
-    `gone` names files of the photo that are not where they were, known to be missing or not. Raises OtherContent.
+    `gone` names files of the photo that are not where they were, known to be missing or not. Not `listed`
+    is a file that is another photo's by now, or nobody's, though this one never let it go: it is said again.
+    Raises OtherContent.
     """
     file = found.file
     if not photo.exists:
@@ -104,7 +111,7 @@ def decide_import(
     if photo.sha256 != found.sha256:
         raise OtherContent(found.sha256)
     if photo.files.get(file.id) == file:
-        return [FileBack(file)] if file.id in photo.missing or photo.taken_out else []
+        return [FileBack(file)] if file.id in photo.missing or photo.taken_out or not listed else []
     moved = next((key for key in photo.files if key in gone), None)
     if file.id not in photo.files and moved is not None:
         return [FileMoved(moved, file)]

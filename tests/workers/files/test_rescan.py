@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from core.commands.failures import retry_failure
+from core.commands.files import record_moved
 from core.commands.libraries import add_folder, add_library, change_ignore_rules, remove_folder, remove_library
 from core.commands.photos import take_out
 from core.readmodels.failures import Failure
@@ -18,7 +19,9 @@ from core.readmodels.libraries import Folder, library_by_id
 from core.readmodels.photos import Photo
 from core.storage import path_to_text, preview_path
 from tests.workers.files.conftest import Home, history, jobs, last_position, work
+from tests.workers.pipelines.test_pipeline_sidecars import xmp
 from workers.imports import import_found
+from workers.knownfiles import known_file
 from workers.progress import progress
 from workers.scan import scan_folders
 
@@ -277,6 +280,40 @@ def test_a_folder_and_a_library_are_taken_out_and_are_back_with_everything(home:
     assert home.photos() == {}
     assert add_library(home.root, actor="test") == home.library
     assert home.photos()["same/other.jpg"] == other
+
+
+@pytest.mark.parametrize("away", ["renamed", "taken out"])
+def test_what_is_no_photo_is_listed_again_when_it_is_back_as_it_was(home: Home, away: str) -> None:
+    home.put("kept/one.jpg", 1)
+    (home.root / "kept/one.jpg.xmp").write_text(xmp("Lake"))
+    (home.root / "kept/notes.txt").write_text("notes")
+    home.scan()
+    before = home.files()
+    assert before == {"kept/one.jpg", "kept/one.jpg.xmp", "kept/notes.txt"}
+    if away == "renamed":
+        (home.root / "kept").rename(home.root / "elsewhere")
+        home.scan()
+        (home.root / "elsewhere").rename(home.root / "kept")
+    else:
+        remove_library(home.library, actor="test")
+        add_library(home.root, actor="test")
+    home.scan()
+    assert home.files() == before
+    assert Photo.objects.get().facts["title"]["value"] == "Lake"
+    assert home.scan()["queued"] == 0
+
+
+def test_a_file_that_another_photo_was_said_to_be_is_its_photos_again_once_it_is_looked_at(home: Home) -> None:
+    home.put("a.jpg", 1)
+    home.put("b.jpg", 2)
+    home.scan()
+    before = home.photos()
+    (home.root / "a.jpg").unlink()
+    wrong = known_file(PhotoFile.objects.get(path="a.jpg"))
+    record_moved([(wrong, home.library, "b.jpg")], actor="worker:watch")
+    home.scan()
+    assert home.photos() == {"b.jpg": before["b.jpg"]}
+    assert len(home.missing()) == 1 and home.scan()["queued"] == 0
 
 
 def test_a_missing_photo_can_be_taken_out_and_is_back_as_soon_as_its_file_is_found(home: Home) -> None:

@@ -1,7 +1,8 @@
-"""Two workers that read two files which swapped their names: each waits for the other once, and for ever never."""
+"""Two who take up files that change places: each waits for the other once, and sees what it did."""
 
 import contextlib
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,14 @@ import pytest
 from django.db import connection
 
 from core.commands.libraries import add_library
+from core.readmodels.files import PhotoFile
 from core.readmodels.libraries import Folder
 from core.readmodels.photos import Photo
 from tests.journeys.pictures import make_picture
+from tests.locks import waiting
 from workers import imports
+from workers.ignoring import Rules
+from workers.moves import Rest, follow_moves
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -56,3 +61,39 @@ def test_swapped_names_are_taken_in_by_two_workers_without_a_deadlock(
         thread.join(60)
     assert errors == []
     assert dict(Photo.objects.values_list("path", "id")) == {"a.jpg": before["b.jpg"], "b.jpg": before["a.jpg"]}
+
+
+def test_a_move_waits_for_the_import_that_finds_another_photo_at_its_end_and_leaves_it_that_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "home"
+    make_picture(root / "a.jpg", 1, (64, 48), format="JPEG")
+    folder = Folder.objects.get(id=add_library(root, actor="test"))
+    imports.import_found(folder, "a.jpg")
+    # Renamed to b.jpg, and written over there before anybody has followed.
+    (root / "a.jpg").unlink()
+    make_picture(root / "b.jpg", 2, (64, 48), format="JPEG")
+    rest: list[Rest] = []
+
+    def follow() -> None:
+        try:
+            rest.append(follow_moves(folder, Rules([]), [("a.jpg", "b.jpg")]))
+        finally:
+            connection.close()
+
+    moving, place = threading.Thread(target=follow), imports._place
+
+    def placed_while_another_moves(*given: Any) -> Any:
+        photo = place(*given)
+        moving.start()
+        end = time.monotonic() + 60
+        while not waiting("advisory") and moving.is_alive() and time.monotonic() < end:
+            time.sleep(0.01)
+        return photo
+
+    monkeypatch.setattr(imports, "_place", placed_while_another_moves)
+    imports.import_found(folder, "b.jpg")
+    moving.join(60)
+    [photo] = Photo.objects.filter(path="b.jpg")
+    assert [row.photo_id for row in PhotoFile.objects.filter(path="b.jpg")] == [photo.id]
+    assert rest == [Rest(found={"a.jpg", "b.jpg"}, gone={"a.jpg"})]
