@@ -24,6 +24,7 @@ class Kind(IntEnum):
     PEOPLE = 0  # a group of the machine's, or a person
     LOOSE = 1  # one face that is nobody's, clear enough for a group to begin with it
     WEAK = 2  # one face that is nobody's, and may only join
+    CUT = 3  # one face that is nobody's and cut off by the picture's edge: it is only asked about
 
 
 @dataclass(frozen=True, slots=True)

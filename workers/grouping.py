@@ -106,13 +106,14 @@ class _Grouper:
         given = groups.vector_of(face.id, self.model)
         if given is None:
             return
-        kinds = (Kind.PEOPLE, Kind.LOOSE) if face.clear else (Kind.PEOPLE,)
+        kind = kind_of(clear=face.clear, whole=face.whole)
+        kinds = (Kind.PEOPLE, Kind.LOOSE) if kind is Kind.LOOSE else (Kind.PEOPLE,)
         around = self.near(given, kinds, without=[face.id])
-        if face.group_id is None and self.joined(face, around):
+        if face.group_id is None and face.whole and self.joined(face, around):
             return
         groups.forget([face.id])
-        groups.put_loose([face.id], owner=self.owner, kind=Kind.LOOSE if face.clear else Kind.WEAK)
-        if face.clear:
+        groups.put_loose([face.id], owner=self.owner, kind=kind)
+        if kind is not Kind.WEAK:
             people = [one for one in around if one.kind is Kind.PEOPLE and one.cosine >= LIKELY]
             self.ask([(face.id, one.id, True, one.cosine) for one in people if _fits(face, one.id)])
 
@@ -134,7 +135,7 @@ class _Grouper:
         return False
 
     def is_free(self, loose: UUID, beside: Face) -> bool:
-        free = Face.objects.filter(id=loose, current=True, group_id=None, home_id=None)
+        free = Face.objects.filter(id=loose, current=True, whole=True, group_id=None, home_id=None)
         return free.exclude(photo_id=beside.photo_id).exists()
 
     def join(self, group: UUID, faces: list[UUID]) -> None:
@@ -178,7 +179,7 @@ class _Grouper:
         if one.kind is Kind.PEOPLE:
             alike = one.average >= STRICT and not spoken_of([one.id])
             return alike and self.move_all(one.id, group, min(size, one.size))
-        face = Face.objects.filter(id=one.id, current=True, group_id=None, home_id=None).first()
+        face = Face.objects.filter(id=one.id, current=True, whole=True, group_id=None, home_id=None).first()
         if one.cosine < STRICT or face is None or not _fits(face, group):
             return False
         self.join(group, [one.id])
@@ -203,7 +204,7 @@ class _Grouper:
             if one.kind is Kind.PEOPLE and one.average >= LIKELY and not photos_with_both(group, one.id):
                 first, second = sorted([group, one.id])
                 found.append((first, second, False, one.average))
-            elif one.kind is Kind.LOOSE and one.cosine >= LIKELY and self.may_ask(one.id, group):
+            elif one.kind in (Kind.LOOSE, Kind.CUT) and one.cosine >= LIKELY and self.may_ask(one.id, group):
                 found.append((one.id, group, True, one.cosine))
         self.ask(found)
 
@@ -217,6 +218,13 @@ class _Grouper:
 
     def near(self, given: str, kinds: Iterable[Kind], without: list[UUID]) -> list[Near]:
         return groups.near(given, owner=self.owner, model=self.model, kinds=kinds, without=without, limit=_NEAR)
+
+
+def kind_of(*, clear: bool, whole: bool) -> Kind:
+    """What a face that is nobody's is kept as."""
+    if not whole:
+        return Kind.CUT
+    return Kind.LOOSE if clear else Kind.WEAK
 
 
 def _has_moved(size: int) -> bool:

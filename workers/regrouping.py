@@ -15,12 +15,12 @@ from core.domain.people import FACES_LIMIT, FacesJoined, FacesLetGo
 from core.groups import Kind
 from core.readmodels.faces import denied_of, spoken_of
 from workers.children import run_in_child
-from workers.grouping import ACTOR, turn_of
+from workers.grouping import ACTOR, kind_of, turn_of
 from workers.pipelines.grouping import LOOSE, METHOD, Faces, Grouping, group_faces
 
 _SECONDS, _MEMORY_MIB = 1800, 4096
 _LOAD = """
-SELECT f.id, f.photo_id, f.clear, f.group_id, f.home_id, f.by_hand, v.model, vector_send(v.vector)
+SELECT f.id, f.photo_id, f.clear, f.whole, f.group_id, f.home_id, f.by_hand, v.model, vector_send(v.vector)
   FROM face AS f JOIN core_face_vector AS v ON v.face = f.id
   JOIN photo AS p ON p.id = f.photo_id JOIN library AS l ON l.id = p.library_id
  WHERE f.current AND COALESCE(l.owner_id, l.id) = %s
@@ -33,6 +33,7 @@ class _Row:
     face: UUID
     photo: UUID
     clear: bool
+    whole: bool
     group: UUID | None
     home: UUID | None
     by_hand: bool
@@ -87,6 +88,7 @@ def _faces(rows: Sequence[_Row], known: Sequence[UUID]) -> Faces:
         vectors.astype(np.float32),
         np.array([photos[row.photo] for row in rows]),
         np.array([row.clear for row in rows]),
+        np.array([not row.whole for row in rows]),
         np.array([row.fixed for row in rows]),
         np.array([number.get(row.home, LOOSE) if row.home else LOOSE for row in rows]),
         len(known),
@@ -138,10 +140,12 @@ def _parts(by_group: dict[UUID, list[UUID]]) -> Iterator[tuple[UUID, tuple[UUID,
 
 
 def _keep_loose(owner: UUID, rows: Sequence[_Row], now: Sequence[UUID | None]) -> None:
-    for kind in (Kind.LOOSE, Kind.WEAK):
-        clear = kind is Kind.LOOSE
-        loose = [row.face for row, group in zip(rows, now, strict=True) if group is None and row.clear is clear]
-        groups.put_loose(loose, owner=owner, kind=kind)
+    loose: dict[Kind, list[UUID]] = {}
+    for row, group in zip(rows, now, strict=True):
+        if group is None:
+            loose.setdefault(kind_of(clear=row.clear, whole=row.whole), []).append(row.face)
+    for kind, faces in loose.items():
+        groups.put_loose(faces, owner=owner, kind=kind)
 
 
 def _resemblances(

@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import F, OuterRef, Q, Subquery
 
 from core.domain import analysis, codec, people
-from core.domain.placing import Word, denied_by, is_clear, place, roots, words_of, worth
+from core.domain.placing import Word, denied_by, is_clear, is_whole, place, roots, words_of, worth
 from core.domain.streams import subject_of
 from events.event import Event
 
@@ -22,9 +22,10 @@ _NAMED_ONE_BY_ONE = 5000
 class Face(models.Model):
     """A face in a photo. `box`: left, top, right, bottom as fractions of the upright picture.
 
-    `worth`: how much it says of who it is, 0 to 1; `clear`: enough for a group to begin with it. `current`: it is
-    in the picture as it is now. `group_id` is the machine's word, `words` what each act says of it; from both
-    follow `home_id` (whose it is by itself), `person_id` (who that is after all merges) and `by_hand`.
+    `worth`: how much it says of who it is, 0 to 1; `clear`: enough for a group to begin with it; `whole`: enough
+    of it is in the picture for the machine to say whose it is. `current`: it is in the picture as it is now.
+    `group_id` is the machine's word, `words` what each act says of it; from both follow
+    `home_id` (whose it is by itself), `person_id` (who that is after all merges) and `by_hand`.
     """
 
     id = models.UUIDField(primary_key=True)
@@ -33,6 +34,7 @@ class Face(models.Model):
     size = models.FloatField()
     worth = models.FloatField()
     clear = models.BooleanField()
+    whole = models.BooleanField(default=True, db_default=True)
     model = models.TextField()
     current = models.BooleanField(default=True)
     group_id = models.UUIDField(null=True)
@@ -110,6 +112,7 @@ def _found(event: Event) -> None:
             "size": face.size,
             "worth": worth(face),
             "clear": is_clear(face),
+            "whole": is_whole(face),
             "model": analysis.maker(fact.model, fact.model_version),
             "current": True,
         }
@@ -337,3 +340,4 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     "person.act_undone": _undone,
 }
 TABLES = (Face, Person, PersonAct)
+VERSION = 2

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from core.domain import people
 from core.domain.edits import BadValue, NotUndoable
+from core.domain.faces import Face, turn
 from core.domain.people import Said
-from core.domain.placing import Place, Word, place, roots, words_of
+from core.domain.placing import Place, Word, is_whole, place, roots, words_of
 
 A, B, C, D = (UUID(int=n) for n in range(1, 5))
 F, G = UUID(int=101), UUID(int=102)
@@ -179,3 +180,30 @@ def test_who_has_a_name_survives_a_merge() -> None:
 def test_the_order_of_merges_that_have_nothing_in_common_makes_no_difference() -> None:
     results = [roots([A, B, C, D], order) for order in permutations([(A, B), (C, D)])]
     assert results[0] == results[1]
+
+
+# --- how much of a face is there ----------------------------------------------------------------------------
+
+
+def seen_at(x: float, y: float, size: float, high: float = 1.0) -> Face:
+    """A face whose square for the embedding begins at x, y, in a picture so many times as wide as high."""
+    parts = ((0.342, 0.462), (0.657, 0.460), (0.5, 0.64), (0.501, 0.824))
+    points = tuple((x + size * a, y + size * high * b) for a, b in parts)
+    return Face(A, (x, y, x + size, y + size), points, 0.9, 100.0, 0.5, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("face", "whole"),
+    [
+        (seen_at(0.4, 0.2, 0.3), True),
+        (seen_at(0.4, 0.2, 0.3, high=2.0), True),
+        (seen_at(-0.05, 0.2, 0.3), True),
+        (seen_at(-0.15, 0.2, 0.3), False),
+        (seen_at(0.4, -0.3, 0.4, high=2.0), False),
+        (seen_at(-0.2, -0.2, 1.4), False),
+        (turn(seen_at(-0.15, 0.2, 0.3), 1), False),
+        (turn(seen_at(0.4, 0.2, 0.3), 3), True),
+    ],
+)
+def test_a_face_is_whole_while_most_of_what_tells_people_apart_is_in_the_picture(face: Face, whole: bool) -> None:
+    assert is_whole(face) is whole

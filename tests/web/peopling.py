@@ -42,6 +42,12 @@ def found_face(at: int = 0, size: float = 150.0, sharp: float = 0.8) -> Face:
     return Face(NAMELESS, box, points, 0.9, size, sharp, 0.9)
 
 
+def cut_face(sharp: float = 0.8) -> Face:
+    """A face of which only the middle is in the picture."""
+    points = ((0.2, 0.3), (0.8, 0.3), (0.5, 0.6), (0.5, 0.9), (0.0, 0.4), (1.0, 0.4))
+    return Face(NAMELESS, (0.0, 0.0, 1.0, 1.0), points, 0.9, 150.0, sharp, 0.9)
+
+
 def find_faces(
     photo: UUID, *vectors: Sequence[float], faces: Sequence[Face] = (), version: str = "1", grouped: bool = True
 ) -> list[UUID]:

@@ -5,13 +5,14 @@ from uuid import UUID
 
 import pytest
 
+from core import groups
 from core.accounts import Account
 from core.commands import people as commands
 from core.readmodels.faces import Face, Person
 from core.readmodels.people import people_of
 from events.replay import replay
 from tests.web.conftest import Shelf
-from tests.web.peopling import find_faces, found_face, numbers_of, person_of, snap
+from tests.web.peopling import cut_face, find_faces, found_face, numbers_of, person_of, snap
 from workers.grouping import settle_people
 from workers.regrouping import regroup_all
 
@@ -75,6 +76,27 @@ def test_a_blurred_face_begins_no_group_but_may_join_one(shelf: Shelf) -> None:
     assert [person_of(face) for face in blurred] == [None] * 3
     clear = [snap(shelf, number, "ann")[0] for number in (4, 5)]
     assert together(*clear, *blurred)
+
+
+def test_a_face_cut_off_by_the_edge_joins_nobody_by_itself_and_is_asked_about(shelf: Shelf) -> None:
+    cut = [
+        find_faces(shelf.photo(f"c{n}.jpg"), numbers_of("ann", n), faces=[cut_face(sharp)])[0]
+        for n, sharp in enumerate((0.8, 0.8, 0.05))
+    ]
+    # As an older version has kept it.
+    groups.put_loose(cut[:1], owner=shelf.owner.pk, kind=groups.Kind.LOOSE)
+    clear = [snap(shelf, number, "ann")[0] for number in (4, 5)]
+    late = find_faces(shelf.photo("c9.jpg"), numbers_of("ann", 9), faces=[cut_face()])[0]
+    for _ in ("as they come", "all anew"):
+        assert together(*clear) and [person_of(face) for face in (*cut, late)] == [None] * 4
+        asked = groups.Resemblance.objects.filter(is_face=True, other=person_of(clear[0]))
+        assert set(asked.values_list("one", flat=True)) == {*cut, late}
+        regroup_all(shelf.owner.pk)
+    person = person_of(clear[0])
+    assert person
+    commands.confirm_faces({person: [late]}, actor="account:1")
+    regroup_all(shelf.owner.pk)
+    assert together(*clear, late)
 
 
 def test_what_a_person_said_of_a_face_survives_a_new_model_a_turned_file_and_a_rebuild(shelf: Shelf) -> None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 # Cosines. From STRICT on the machine joins without asking; from LIKELY on it asks.
 STRICT, LIKELY = 0.50, 0.40
 # The rule's name in events.
-METHOD = "means 1"
+METHOD = "means 2"
 LOOSE = -1
 # Of a person's photos this part may show them twice: in a mirror, on a wall, in a collage.
 MIRRORS = 0.1
@@ -34,13 +34,14 @@ class Faces:
     """What is grouped: unit vectors, a row for each face.
 
     The best come first. `photo`: the number of the photo that it is in. `clear`: a group may begin with it.
-    `fixed`: it stays where it is. `group`: which of the `known` groups it is in, LOOSE for none; these a person
-    has spoken of, so they are never made one here. `denied`: face → known groups that a person has denied.
+    `cut`: it is cut off, and only asked about. `fixed`: it stays where it is. `group`: which of the `known` groups it is
+    in, LOOSE for none; these a person has spoken of, so they are never made one here. `denied`: face → known groups that a person has denied.
     """
 
     vectors: Floats
     photo: Ints
     clear: NDArray[np.bool_]
+    cut: NDArray[np.bool_]
     fixed: NDArray[np.bool_]
     group: Ints
     known: int = 0
@@ -90,7 +91,7 @@ class _Means:
 
 def group_faces(faces: Faces) -> Grouping:
     """The groups: faces gather around those that are known and around one another, until none moves any more."""
-    group = faces.group.copy()
+    group = np.where(faces.cut & ~faces.fixed, LOOSE, faces.group)
     means = _summed(faces, group, faces.known)
     _gather(faces, group, means)
     for _ in range(_ROUNDS):
@@ -112,7 +113,7 @@ def _summed(faces: Faces, group: Ints, count: int) -> _Means:
 
 def _gather(faces: Faces, group: Ints, means: _Means) -> None:
     """Each clear face joins the nearest mean, or begins a group; those of one block see one another."""
-    waiting = np.flatnonzero((group == LOOSE) & faces.clear & ~faces.fixed)
+    waiting = np.flatnonzero((group == LOOSE) & faces.clear & ~faces.cut & ~faces.fixed)
     beside = _groups_by_photo(faces, group)
     for block in _blocks(waiting):
         near = faces.vectors[block] @ means.directions().T
@@ -156,7 +157,7 @@ def _merge(faces: Faces, group: Ints, means: _Means) -> bool:
 
 def _look_again(faces: Faces, group: Ints, means: _Means) -> bool:
     """Each face that nobody has fixed joins the nearest mean of several, or is by itself; whether any moved."""
-    free = np.flatnonzero(~faces.fixed)
+    free = np.flatnonzero(~faces.fixed & ~faces.cut)
     several = np.flatnonzero(means.sizes[: means.count] > 1)
     if not len(several):
         return False
@@ -221,7 +222,7 @@ def _alike(faces: Faces, group: Ints, means: _Means) -> list[tuple[int, int, flo
 
 
 def _likely(faces: Faces, group: Ints, means: _Means) -> list[tuple[int, int, float]]:
-    loose = np.flatnonzero((group == LOOSE) & faces.clear)
+    loose = np.flatnonzero((group == LOOSE) & (faces.clear | faces.cut))
     several = np.flatnonzero(means.sizes[: means.count] > 0)
     if not len(several):
         return []
