@@ -34,9 +34,9 @@ class Faces:
     """What is grouped: unit vectors, a row for each face.
 
     The best come first. `photo`: the number of its photo. `clear`: a group may begin with it. `cut`: it is cut
-    off, and only asked about. `fixed`: it stays where it is. `group`: which of the `known` groups it is in, LOOSE for
-    none; these a person has spoken of, so they are never made one here. `denied`: face → known groups that a
-    person has denied.
+    off, and only asked about. `fixed`: it stays where it is. `group`: which of the `known` groups it is in,
+    LOOSE for none; these a person has spoken of, so they are never made one here. `denied`: face → known
+    groups that a person has denied.
     """
 
     vectors: Floats
