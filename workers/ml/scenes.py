@@ -79,6 +79,12 @@ def classes() -> tuple[Class, ...]:
     return tuple(Class(label, tuple(filter(None, kinds.strip().split(", ")))) for label, _, kinds in pairs)
 
 
+@lru_cache(maxsize=1)
+def class_names() -> frozenset[str]:
+    """The names of single classes, as opposed to kinds."""
+    return frozenset(one.label for one in classes())
+
+
 @lru_cache(maxsize=256)
 def _members(kind: str) -> list[int]:
     """The numbers of the model's classes that are of a kind."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, ImageStat
 
 from workers.errors import PoisonError
-from workers.ml import faces, meaning, objects, people, runtime, scenes, similar
+from workers.ml import agreement, faces, meaning, objects, people, runtime, scenes, similar
 
 LABELS_VERSION = 1
 # Of a smaller or plainer picture no word is true: a purple square of 16 pixels was a theatre's curtain, at 0.99.
@@ -92,9 +92,12 @@ def look_at(previews: Previews, models: Mapping[str, Files]) -> Seen:
     shows = _shows_something(small)
     labels = _attempt(models, "objects", lambda files: _labels(small, files) if shows else [])
     persons = sum(one.label == "person" for one in labels) if isinstance(labels, list) else None
+    shown = _attempt(models, "scenes", lambda files: _scenes(square(), files) if shows else [])
+    if isinstance(labels, list):
+        labels, shown = _settled(labels, shown)
     return Seen(
         objects=labels,
-        scenes=_attempt(models, "scenes", lambda files: _scenes(square(), files) if shows else []),
+        scenes=shown,
         faces=_attempt(models, "faces", lambda files: _faces(tiny(), small, large, files, persons)),
         similar=_attempt(models, "similar", lambda files: _similar(square(), files)),
         meaning=_attempt(models, "meaning", lambda files: _meaning(small, large, files)),
@@ -129,6 +132,17 @@ def _labels(picture: Image.Image, files: Files) -> list[Label]:
 def _scenes(square: NDArray[np.uint8], files: Files) -> list[Scene]:
     shown = scenes.recognise(runtime.load(files["classifier"]), square)
     return [Scene(one.label, round(one.score, 3), one.kinds) for one in shown]
+
+
+def _settled(labels: list[Label], shown: Any) -> tuple[list[Label], Any]:
+    """Things and names once each model has heard the other, where the other was asked and answered."""
+    heard = shown if isinstance(shown, list) else []
+    things, names = agreement.settled(
+        [objects.Found(one.label, one.score, one.box) for one in labels],
+        [scenes.Shown(one.label, one.score, one.kinds) for one in heard],
+    )
+    settled = [Scene(one.label, one.score, one.kinds) for one in names]
+    return [Label(one.label, one.score, one.box) for one in things], settled if heard else shown
 
 
 def _similar(square: NDArray[np.uint8], files: Files) -> list[float]:
