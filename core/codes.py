@@ -6,7 +6,7 @@ few hundred nearest are then compared by their numbers.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -47,10 +47,12 @@ WHERE (v.photo_id, v.model) > (%s, %s)
                   WHERE c.photo_id = v.photo_id AND c.model = v.model AND c.made = %s)
 ORDER BY v.photo_id, v.model LIMIT %s
 """
-# A snapshot's xmin: whatever began before it has ended. And how many pages the table has.
+# A snapshot's xmin: whatever began before it has ended. How many pages the table has, and how many photos were
+# forgotten: one more, and everything is read anew.
 _FRONT = """
 SELECT pg_snapshot_xmin(pg_current_snapshot())::text,
-       pg_relation_size('core_photo_code') / current_setting('block_size')::int
+       pg_relation_size('core_photo_code') / current_setting('block_size')::int,
+       (SELECT count(*) FROM forgotten_photo)
 """
 # Joined on the server: a million rows one by one would take the reader four times as long.
 _JOINED = """
@@ -92,12 +94,16 @@ class PhotoCode(models.Model):
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Codes as they were read: photos and libraries of 16 bytes, codes of 64; `front` is where to go on from."""
+    """Codes as they were read: photos and libraries of 16 bytes, codes of 64; `front` is where to go on from.
+
+    `anew`: what was read before counts no longer.
+    """
 
     photos: "NDArray[np.void]"
     libraries: "NDArray[np.void]"
     codes: "NDArray[np.uint8]"
     front: str
+    anew: bool = False
 
 
 def make_table() -> bool:
@@ -120,6 +126,12 @@ def put_code(photo: UUID, model: str, library: UUID, vector: Sequence[float]) ->
         _put([(photo, model, library, np.asarray(vector, np.float32))])
 
 
+def forget_photo(photo: UUID) -> None:
+    """Keep nothing of a picture any more. Who holds its bits in memory drops them, once the commit is seen."""
+    if make_table():
+        PhotoCode.objects.filter(photo_id=photo).delete()
+
+
 def fill_codes() -> int:
     """Make the bits of all numbers that have none, or those of another version; how many."""
     if not vectors.has_vectors():
@@ -134,16 +146,17 @@ def fill_codes() -> int:
 def codes_since(model: str, front: str) -> Iterator[Rows]:
     """The codes of a model that were written since, some perhaps read before; with "" all, in parts.
 
-    Each part says where to go on from, once all were read.
+    Each part says where to go on from, once all were read. Once a photo was forgotten they are all, too.
     """
     with connection.cursor() as cursor:
         cursor.execute(_FRONT)
-        now, pages = cursor.fetchone()
-    if front:
-        yield _read(_SINCE, model, [front], now)
+        now, pages, forgotten = cursor.fetchone()
+    now, (since, _, known) = f"{now}/{forgotten}", front.partition("/")
+    if since and known == str(forgotten):
+        yield _read(_SINCE, model, [since], now)
         return
-    for page in range(0, pages, _PAGES):
-        yield _read(_PART, model, [f"({page},0)", f"({page + _PAGES},0)"], now)
+    for page in range(0, max(pages, 1), _PAGES):
+        yield replace(_read(_PART, model, [f"({page},0)", f"({page + _PAGES},0)"], now), anew=page == 0)
 
 
 @cache

@@ -88,6 +88,12 @@ SELECT f.home_id, v.model, p.owner_id, 0, count(*), sum(v.vector)
   FROM face AS f JOIN core_face_vector AS v ON v.face = f.id JOIN person AS p ON p.id = f.home_id
  WHERE f.current AND f.home_id = ANY(%(groups)s) GROUP BY f.home_id, v.model, p.owner_id
 """
+_MISCOUNTED = """
+SELECT g.id FROM core_group_vector AS g
+ WHERE g.owner_id = %s AND g.kind = 0 AND g.size <> (
+       SELECT count(*) FROM face AS f JOIN core_face_vector AS v ON v.face = f.id
+        WHERE f.current AND f.home_id = g.id AND v.model = g.model)
+"""
 _FORGET = "DELETE FROM core_group_vector WHERE id = ANY(%s)"
 _FORGET_OWNER = "DELETE FROM core_group_vector WHERE owner_id = %s"
 _MODELS = "SELECT DISTINCT model FROM core_group_vector WHERE id = ANY(%s)"
@@ -156,6 +162,11 @@ def sum_up(groups: Iterable[UUID]) -> None:
     if wanted:
         _run(_FORGET, [wanted])
         _run(_SUM, {"groups": wanted})
+
+
+def miscounted(owner: UUID) -> list[UUID]:
+    """The groups of an owner whose means are of other faces than are theirs now: photos of them were forgotten."""
+    return [row[0] for row in _rows(_MISCOUNTED, [owner])]
 
 
 def models_of(ids: Iterable[UUID]) -> list[str]:

@@ -148,6 +148,12 @@ def put_photo(photo: UUID, model: str, vector: Vector) -> None:
     _only(model)
 
 
+def forget_photo(photo: UUID) -> None:
+    """Keep nothing of a picture any more."""
+    if has_tables():
+        PhotoMeaning.objects.filter(photo_id=photo).delete()
+
+
 def without_numbers(photos: Sequence[UUID]) -> set[UUID]:
     """Of these photos those whose numbers are not kept; none where there are no tables: nothing could be."""
     if not photos or not has_tables():

@@ -10,6 +10,7 @@ from core.readmodels.duplicates import Judged, Look, Tie
 from core.readmodels.faces import Face, Person, PersonAct
 from core.readmodels.failures import Failure
 from core.readmodels.files import PhotoFile
+from core.readmodels.forgotten import ForgottenPhoto
 from core.readmodels.libraries import Folder, Library
 from core.readmodels.looks import Looked, PhotoColour, PhotoStyle
 from core.readmodels.mounts import Mount
@@ -33,6 +34,7 @@ __all__ = [
     "FaceVector",
     "Failure",
     "Folder",
+    "ForgottenPhoto",
     "Judged",
     "Library",
     "Look",

@@ -156,7 +156,7 @@ def _book_of(model: str) -> _Book:
     with book.turn:
         front, blocks = book.front, book.blocks
         for rows in codes_since(model, book.front):
-            front = rows.front
+            front, blocks = rows.front, () if rows.anew else blocks
             if len(rows.photos):
                 blocks = _joined(blocks, rows.photos, _numbered(book, rows.libraries), rows.codes)
         book.front, book.blocks = front, blocks

@@ -55,6 +55,7 @@ EVENT_CONSUMERS: list[str] = [
     "core.readmodels.albums",
     "core.readmodels.searching",
     "core.readmodels.failures",
+    "core.readmodels.forgotten",
     "workers.reactions",
 ]
 EVENT_LIFTS = "core.domain.lifts"

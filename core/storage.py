@@ -96,8 +96,13 @@ def has_room_for_previews() -> bool:
 
 def preview_path(photo_id: UUID, revision: str, name: str) -> Path:
     """Where a preview lies; `name` is "tile" or "large". Two levels of folders keep each one small."""
+    return previews_of(photo_id) / f"{revision}-{name}.webp"
+
+
+def previews_of(photo_id: UUID) -> Path:
+    """The folder of one photo's previews, of all that was made from them, and of nothing else."""
     text = photo_id.hex
-    return previews_folder() / text[:2] / text[2:4] / text / f"{revision}-{name}.webp"
+    return previews_folder() / text[:2] / text[2:4] / text
 
 
 def previews_folder() -> Path:

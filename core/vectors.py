@@ -126,6 +126,16 @@ def put_photo_vector(photo: UUID, model: str, vector: Vector) -> None:
             cursor.execute(_PUT_PHOTO, [photo, model, _plain(vector)])
 
 
+def forget_photo(photo: UUID) -> list[UUID]:
+    """Keep nothing of a picture any more; the faces in it whose numbers went."""
+    if not has_vectors():
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM core_photo_vector WHERE photo_id = %s", [photo])
+        cursor.execute("DELETE FROM core_face_vector WHERE photo_id = %s RETURNING face", [photo])
+        return [face for (face,) in cursor.fetchall()]
+
+
 def without_numbers(photos: Sequence[UUID]) -> tuple[set[UUID], set[UUID]]:
     """Of these photos those whose own numbers are not kept, and those of no face of which any are.
 

@@ -1,6 +1,7 @@
 """When a job dies for good, the photo's or the file's own history says so, in plain words."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from core.commands.files import record_file_failed
 from core.commands.photos import record_step_failed
 from core.commands.sidecars import record_sidecar_not_written
 from core.domain.files import FileFailed, folder_name
-from core.domain.photos import Step, StepFailed
+from core.domain.photos import PhotoNotFound, Step, StepFailed
 from core.domain.sidecars import SidecarNotWritten
 from core.readmodels.libraries import folder_by_id
 from core.storage import original_path
@@ -28,7 +29,8 @@ def _step_died(step: Step) -> Callable[[Args, int, int, BaseException], None]:
     def record(job_args: Args, job_id: int, run: int, error: BaseException) -> None:
         _, code, reason = classify(error)
         failure = StepFailed(step, code, reason, job_id, type(error).__name__)
-        record_step_failed(UUID(job_args["photo"]), failure, run, actor=f"worker:{step}")
+        with suppress(PhotoNotFound):  # it was forgotten meanwhile
+            record_step_failed(UUID(job_args["photo"]), failure, run, actor=f"worker:{step}")
 
     return record
 
@@ -50,7 +52,8 @@ def _import_died(job_args: Args, job_id: int, run: int, error: BaseException) ->
 def _sidecar_died(job_args: Args, job_id: int, run: int, error: BaseException) -> None:  # noqa: ARG001
     _, _, reason = classify(error)
     failure = SidecarNotWritten("", reason)
-    record_sidecar_not_written(UUID(job_args["photo"]), failure, actor="worker:sidecar")
+    with suppress(PhotoNotFound):
+        record_sidecar_not_written(UUID(job_args["photo"]), failure, actor="worker:sidecar")
 
 
 _RECORDERS: dict[str, Callable[[Args, int, int, BaseException], None]] = {

@@ -15,7 +15,7 @@ from core.readmodels.photos import Photo, row_of
 from core.readmodels.places import places_waiting
 from core.readmodels.sidecars import sidecars_in_file
 from events.event import Event
-from workers import facereactions, remaking
+from workers import facereactions, forgetting, remaking
 from workers.actions import supersede_dead, withdraw_waiting
 from workers.jobsettings import upload_priority
 from workers.places import call_for_older, call_for_places
@@ -289,6 +289,7 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     "photo.step_retried": _retry_step,
     "photo.step_set_aside": _step_set_aside,
     **facereactions.HANDLERS,
+    **forgetting.HANDLERS,
     "file.uploaded": _uploaded,
     "file.skipped": _file_skipped,
     "file.retried": _retry_import,

@@ -21,6 +21,7 @@ from core.readmodels.photos import Photo
 from core.storage import preview_path, put_in_place, working_folder
 from workers import (
     analyses,
+    forgetting,
     looking,
     meaning,
     oldpreviews,
@@ -253,6 +254,14 @@ def purge_jobs(after: int = 0) -> int:
 def clear_previews(after: str = "") -> int:
     """Clear away the files of previews that newer ones have replaced; how many went in this slice."""
     return oldpreviews.clear(after)
+
+
+@app.task(name=forgetting.TASK, queue=forgetting.QUEUE, retry=RetryPolicy(), pass_context=True)
+def clear_forgotten(
+    context: JobContext, photo: str, library: str, places: list[list[str]], names: list[str]
+) -> bool:
+    """Remove the files of a forgotten photo, its jobs and what they say; whether there was anything."""
+    return forgetting.clear(forgetting.Left(photo, library, places, names), context.job.id)
 
 
 @app.task(name="clear_sessions", queue="operations", retry=RetryPolicy())

@@ -24,6 +24,7 @@ from core.api import (
 from core.api.access import ACCESS
 from core.domain.albums import AlbumNotFound
 from core.domain.edits import BadValue, ChangedMeanwhile, NotUndoable
+from core.domain.forgetting import StillThere
 from core.domain.libraries import FolderTaken, LastFolder, LibraryNotFound, NotAFolder
 from core.domain.people import PersonNotFound
 from core.domain.photos import NothingToRetry, PhotoNotFound
@@ -89,6 +90,7 @@ def upload_refused(request: HttpRequest, error: UploadRefused) -> HttpResponse: 
 
 
 @api.exception_handler(ChangedMeanwhile)
+@api.exception_handler(StillThere)
 def changed_meanwhile(request: HttpRequest, error: Exception) -> HttpResponse:
     return api.create_response(request, {"detail": str(error)}, status=409)
 

@@ -1,7 +1,7 @@
 """What a person says of a photo, for programs: changes in one request, its history, and undo."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from django.conf import settings
@@ -19,11 +19,16 @@ from core.commands.stacks import undo_stacking
 from core.domain import codec, duplicates, edits, stacks
 from core.domain.looks import StyleCorrected
 from core.domain.places import PlaceCorrected
+from core.forgetting import BY_OWNER, forget, photo_to_forget
 from core.readmodels.photos import history_of, photo_for
 from core.readmodels.stacks import others_in_stack
 from events.event import Event
 
 __all__ = ["router"]  # one address, several verbs: they must be on one router
+
+
+# Why something was forgotten, in a few words.
+Reason = Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")]
 
 
 class Position(Schema):
@@ -108,6 +113,17 @@ def change_photo(request: HttpRequest, photo_id: UUID, changes: PhotoChanges) ->
     said = [*(_edit(name, value) for name, value in given.items()), *changes_to_styles]
     edit_photo(photo_id, said, seen=seen, actor=actor_of(request))
     return detail(request, photo_id)
+
+
+@router.delete("/{photo_id}", response={204: None}, summary="Forget a photo, for good")
+def forget_photo(request: HttpRequest, photo_id: UUID, reason: Reason = BY_OWNER) -> Status[None]:
+    """Everything that is known of it is erased, its previews and uploaded originals too; it cannot be undone.
+
+    404 but for its owner; 409 while an original is in a folder that Filmroll only reads. Say why without personal
+    words: `reason` is kept.
+    """
+    forget(photo_to_forget(asker(request), photo_id), actor=actor_of(request), reason=reason)
+    return Status(204, None)
 
 
 @router.post("/{photo_id}/undo", response=PhotoDetail, summary="Undo a change")

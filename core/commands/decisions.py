@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
-from core.commands.log import News, write_together
+from core.commands.log import News, told, write_together
 from core.domain import codec
 from core.domain.photos import PhotoNotFound
 from core.domain.streams import photo_stream
@@ -77,8 +77,8 @@ def settle_all(decisions: Iterable[Decision], *, actor: str) -> bool:
 
 def _news_of(decision: Decision) -> News:
     stored = read_stream(decision.stream)
-    if not stored and decision.missing:
+    if decision.missing and not told(stored):
         raise decision.missing
-    events = decision.decide(stored)
+    events = decision.decide(told(stored) if decision.missing else stored)
     seen = stored[-1].version if stored else NO_STREAM
     return News(decision.stream, seen, events, decision.name(events))

@@ -6,6 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 from uuid import UUID
 
 from core.domain import codec, libraries, photos
+from core.domain.forgetting import FORGOTTEN
 from core.domain.streams import photo_stream
 from events.event import Append, Appended, Event, Meta, NewEvent
 from events.store import ANY, append, append_many, read_stream
@@ -36,21 +37,27 @@ def load_photo(photo_id: UUID) -> photos.Photo:
 
 def photo_of(stored: Iterable[Event]) -> photos.Photo:
     """A photo's state after these events of its stream."""
-    facts = (codec.decode(event) for event in stored)
+    facts = (codec.decode(event) for event in stored if not event.erased)
     return photos.fold(facts)  # type: ignore[arg-type]  # a photo's stream holds no other
 
 
 def photo_events(photo_id: UUID) -> Sequence[Event]:
-    """All events of a photo. Raises PhotoNotFound."""
-    stored = read_stream(photo_stream(photo_id))
+    """All events of a photo. Raises PhotoNotFound, also for one that was forgotten."""
+    stored = told(read_stream(photo_stream(photo_id)))
     if not stored:
         raise photos.PhotoNotFound(str(photo_id))
     return stored
 
 
+def told(stored: Sequence[Event]) -> list[Event]:
+    """Those of a stream's events that say something still; none of a photo that was forgotten."""
+    known = [event for event in stored if not event.erased]
+    return [] if any(event.type == FORGOTTEN for event in known) else known
+
+
 def named(stored: Iterable[Event]) -> list[tuple[UUID, object]]:
     """What the events of a stream say, each with its id."""
-    return [(event.event_id, codec.decode(event)) for event in stored]
+    return [(event.event_id, codec.decode(event)) for event in stored if not event.erased]
 
 
 def library_of(library_id: UUID, stored: Iterable[Event]) -> libraries.Library:

@@ -8,6 +8,7 @@ from core.domain.analysis import AnalysisEvent
 from core.domain.duplicates import DuplicateEvent
 from core.domain.edits import EditEvent
 from core.domain.facts import Fact
+from core.domain.forgetting import PhotoForgotten
 from core.domain.looks import LooksEvent
 from core.domain.personal import Personal
 from core.domain.places import PlaceFound
@@ -226,4 +227,5 @@ PhotoEvent = (
     | DuplicateEvent
     | AnalysisEvent
     | LooksEvent
+    | PhotoForgotten
 )

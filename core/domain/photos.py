@@ -1,8 +1,9 @@
 """What may be decided about a photo, and what everybody needs to speak of one."""
 
+from collections.abc import Iterable, Iterator
 from uuid import UUID, uuid5
 
-from core.domain import analysis
+from core.domain import analysis, sidecars
 from core.domain.analysis import Analysis
 from core.domain.facts import Fact
 from core.domain.photoevents import (
@@ -106,6 +107,8 @@ def decide_import(
     Raises OtherContent.
     """
     file = found.file
+    if photo.forgotten:
+        raise OtherContent(found.sha256)
     if not photo.exists:
         return [found, read]
     if photo.sha256 != found.sha256:
@@ -132,6 +135,24 @@ def decide_replaced(photo: Photo, found: PhotoImported, read: MetadataRead) -> l
     copies = tuple(one for key, one in photo.files.items() if key != file.id)
     content = (found.sha256, found.kind, found.media, found.mime, found.mismatch)
     return [ContentReplaced(file, *content, previous=photo.sha256, copies=copies), read]
+
+
+def files_named(facts: Iterable[object]) -> Iterator[tuple[UUID, UUID | None, str]]:
+    """Every file that a photo's events name, its sidecars too: id, folder where that is said, path."""
+    for fact in facts:
+        match fact:
+            case (
+                PhotoImported(file=file)
+                | FileAdded(file=file)
+                | FileMoved(to=file)
+                | FileBack(file=file)
+                | ContentReplaced(file=file)
+            ):
+                yield file.id, file.folder, file.path
+            case (
+                sidecars.SidecarRead(file=identity, path=path) | sidecars.SidecarWritten(file=identity, path=path)
+            ):
+                yield identity, None, path
 
 
 def decide_moved(photo: Photo, old: UUID, to: OriginalFile) -> list[PhotoEvent]:

@@ -8,6 +8,7 @@ from core.domain import analysis
 from core.domain.analysis import AboutAnalysis, Analysed, Analysis, AnalysisEvent
 from core.domain.duplicates import AboutDuplicates
 from core.domain.edits import AboutFacts
+from core.domain.forgetting import PhotoForgotten
 from core.domain.looks import AboutLooks
 from core.domain.photoevents import (
     ContentReplaced,
@@ -43,6 +44,7 @@ class Photo:
     files: dict[UUID, OriginalFile] = field(default_factory=dict)  # in the order in which they were found
     missing: frozenset[UUID] = frozenset()
     taken_out: bool = False
+    forgotten: bool = False
     done: dict[Step, int] = field(default_factory=dict)
     failed: frozenset[Step] = frozenset()
     processed: bool = False
@@ -50,7 +52,7 @@ class Photo:
 
     @property
     def exists(self) -> bool:
-        return self.version > 0
+        return self.version > 0 and not self.forgotten
 
     @property
     def there(self) -> list[OriginalFile]:
@@ -83,6 +85,8 @@ def evolve(photo: Photo, event: PhotoEvent) -> Photo:
             return replace(photo, failed=photo.failed - {step})
         case PhotoProcessed():
             return replace(photo, processed=True)
+        case PhotoForgotten():
+            return Photo(forgotten=True)
         case MetadataRead() | StepSetAside() | AboutFacts() | AboutStack() | AboutDuplicates() | AboutLooks():
             return photo
 

@@ -107,6 +107,10 @@ def _undone(event: Event) -> None:
     _put_in(album, sorted(now.photos.keys() - there))
 
 
+def _forgotten(event: Event) -> None:
+    AlbumPhoto.objects.filter(photo_id=subject_of(event.stream_id)).delete()
+
+
 def _keep(event: Event) -> None:
     AlbumChange.objects.create(
         id=event.event_id,
@@ -141,6 +145,7 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     "album.photos_added": _changed,
     "album.photos_taken": _changed,
     "album.change_undone": _undone,
+    "photo.forgotten": _forgotten,
 }
 TABLES = (Album, AlbumPhoto, AlbumChange)
 

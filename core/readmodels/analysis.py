@@ -79,7 +79,7 @@ def _meaning_made(event: Event) -> None:
     _put(event, Analysis.MEANING, maker(fact.model, fact.model_version))
 
 
-def _content_replaced(event: Event) -> None:
+def _forget(event: Event) -> None:
     PhotoAnalysis.objects.filter(photo_id=subject_of(event.stream_id)).delete()
 
 
@@ -96,7 +96,8 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     "photo.faces_found": _faces_found,
     "photo.vector_made": _vector_made,
     "photo.meaning_made": _meaning_made,
-    "photo.content_replaced": _content_replaced,
+    "photo.content_replaced": _forget,
+    "photo.forgotten": _forget,
 }
 VERSION = 2
 TABLES = (PhotoAnalysis,)

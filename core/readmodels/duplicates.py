@@ -194,6 +194,22 @@ def _content_replaced(event: Event) -> None:
         _regroup_photo(photo)
 
 
+def _forgotten(event: Event) -> None:
+    """Those that were beside it are grouped as if it had never been there."""
+    photo = subject_of(event.stream_id)
+    look = Look.objects.filter(photo_id=photo).first()
+    near: list[Look] = []
+    if look is not None:
+        _take_turns([look])
+        near = _near(look)
+        look.delete()
+    Judged.objects.filter(photo_id=photo).delete()
+    Tie.objects.filter(Q(photo_id=photo) | Q(other_id=photo)).delete()
+    if look is not None:
+        beside = Q(group_id__isnull=False, group_id=look.group_id) | Q(photo_id__in=[one.photo_id for one in near])
+        _regroup(Look.objects.filter(beside))
+
+
 def _scope_of(photo: UUID) -> str:
     """Libraries of one person compare with one another, and with nobody else's; films only with films."""
     owner = Library.objects.filter(id=OuterRef("library_id")).values("owner_id")
@@ -300,6 +316,7 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     "photo.previews_rendered": _rendered,
     "photo.content_replaced": _content_replaced,
     "photo.alike_found": _alike_found,
+    "photo.forgotten": _forgotten,
     "photo.marked_duplicate": _marked,
     "photo.unmarked_duplicate": _unmarked,
     "photo.told_apart": _told_apart,

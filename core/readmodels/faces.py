@@ -124,6 +124,10 @@ def _content_replaced(event: Event) -> None:
     Face.objects.filter(photo_id=subject_of(event.stream_id), current=True).update(current=False)
 
 
+def _forgotten(event: Event) -> None:
+    Face.objects.filter(photo_id=subject_of(event.stream_id)).delete()
+
+
 def _joined(event: Event) -> None:
     fact = codec.decode(event)
     assert isinstance(fact, people.FacesJoined)
@@ -325,6 +329,7 @@ def spoken_of(people: Iterable[UUID]) -> set[UUID]:
 HANDLERS: dict[str, Callable[[Event], None]] = {
     "photo.faces_found": _found,
     "photo.content_replaced": _content_replaced,
+    "photo.forgotten": _forgotten,
     "group.faces_joined": _joined,
     "group.faces_let_go": _let_go,
     "person.begun": _begun,

@@ -7,6 +7,7 @@ from django.db import models
 
 from core.accounts import Account
 from core.domain import codec, files, libraries, photos
+from core.domain.forgetting import PhotoForgotten
 from core.domain.streams import subject_of
 from core.readmodels.files import PhotoFile
 from core.readmodels.libraries import libraries_of
@@ -157,6 +158,13 @@ def _file_left(event: Event) -> None:
         Failure.objects.filter(photo_id=photo).delete()
 
 
+def _forgotten(event: Event) -> None:
+    fact = codec.decode(event)
+    assert isinstance(fact, PhotoForgotten)
+    named = models.Q(photo_id=subject_of(event.stream_id)) | models.Q(file_id__in=fact.files)
+    Failure.objects.filter(named).delete()
+
+
 def _file_vanished(event: Event) -> None:
     _mended(subject_of(event.stream_id), IMPORT)
 
@@ -189,6 +197,7 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     "photo.file_missing": _file_left,
     "photo.file_back": _file_is_photo,
     "photo.content_replaced": _content_replaced,
+    "photo.forgotten": _forgotten,
     "photo.previews_rendered": _previews_rendered,
     **dict.fromkeys(
         (

@@ -9,6 +9,7 @@ from django.db.models import Count, Q
 
 from core.accounts import Account
 from core.domain import codec, files, libraries, photos
+from core.domain.forgetting import PhotoForgotten
 from core.domain.streams import subject_of
 from core.readmodels.libraries import libraries_of
 from events.event import Event
@@ -162,6 +163,12 @@ def _gone(event: Event) -> None:
     PhotoFile.objects.filter(id=fact.file, photo_id=subject_of(event.stream_id)).delete()
 
 
+def _forgotten(event: Event) -> None:
+    fact = codec.decode(event)
+    assert isinstance(fact, PhotoForgotten)
+    PhotoFile.objects.filter(Q(photo_id=subject_of(event.stream_id)) | Q(id__in=fact.files)).delete()
+
+
 def _vanished(event: Event) -> None:
     fact = codec.decode(event)
     assert isinstance(fact, files.FileVanished)
@@ -225,6 +232,7 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     "photo.file_missing": _missing,
     "photo.file_back": _added,
     "photo.content_replaced": _replaced,
+    "photo.forgotten": _forgotten,
     "file.skipped": _skipped,
     "file.failed": _failed,
     "file.vanished": _vanished,

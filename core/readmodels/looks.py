@@ -120,6 +120,11 @@ def _content_replaced(event: Event) -> None:
     _settle_styles(photo, {}, said)
 
 
+def _forgotten(event: Event) -> None:
+    for table in TABLES:
+        table.objects.filter(photo_id=subject_of(event.stream_id)).delete()
+
+
 def _style_said(event: Event) -> None:
     """A person says something of a style, or takes it back."""
     if not styles_said(dict.fromkeys(edits.touches(codec.decode(event)))):
@@ -159,6 +164,7 @@ def _styles(photo: UUID, found: Mapping[str, dict[str, float]], said: Mapping[st
 HANDLERS: dict[str, Callable[[Event], None]] = {
     "photo.looks_found": _found,
     "photo.content_replaced": _content_replaced,
+    "photo.forgotten": _forgotten,
     "photo.style_corrected": _style_said,
     "photo.change_undone": _style_said,
 }

@@ -190,6 +190,11 @@ def _taken_out(event: Event) -> None:
     _update(event, hidden=Hidden.TAKEN_OUT)
 
 
+def _forgotten(event: Event) -> None:
+    (consumers.kept() or {}).pop(_kept_as(event), None)
+    Photo.objects.filter(id=subject_of(event.stream_id)).delete()
+
+
 def _folder_removed(event: Event) -> None:
     fact = codec.decode(event)
     assert isinstance(fact, libraries.FolderRemoved)
@@ -325,6 +330,7 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     "photo.file_back": _files_changed,
     "photo.content_replaced": _content_replaced,
     "photo.taken_out": _taken_out,
+    "photo.forgotten": _forgotten,
     "photo.metadata_read": _metadata_read,
     "photo.previews_rendered": _previews_rendered,
     "photo.labels_found": _labels_found,

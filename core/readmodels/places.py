@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from uuid import UUID
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from core.domain import codec
 from core.domain.analysis import Analysis
@@ -102,6 +104,13 @@ def _place_found(event: Event) -> None:
     _settle(event, row, row_of(event, "said"))
 
 
+def _forgotten(event: Event) -> None:
+    """No place stays where no photo lies: it may have been this one's, and that cannot be told."""
+    PhotoPlace.objects.filter(photo_id=subject_of(event.stream_id)).delete()
+    inside = [PhotoPlace.objects.filter(**{f"{kind}_id": OuterRef("id")}) for kind in KINDS]
+    Place.objects.exclude(reduce(or_, map(Exists, inside))).delete()
+
+
 def place_in(event: Event) -> PhotoPlace | None:
     """Where the photo of an event was taken, as far as anybody knows: read once for all who hear of it."""
     kept, key = consumers.kept(), _kept_as(event)
@@ -146,6 +155,7 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
         _heard,
     ),
     "photo.place_found": _place_found,
+    "photo.forgotten": _forgotten,
 }
 TABLES = (Place, PhotoPlace)
 READS = ("photos",)

@@ -5,12 +5,15 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from django.contrib.postgres.indexes import GinIndex
-from django.db import models
+from django.db import connection, models
 from django.db.models import Q
 
+from core.domain import codec
 from core.domain.exposure import MEASURES, range_in
+from core.domain.forgetting import PhotoForgotten
 from core.domain.occasions import day_keys, is_trusted, occasion_on
-from core.domain.searching import WORDS_LIMIT, path_terms, plain, term, words_in
+from core.domain.searching import WORDS_LIMIT, any_of, path_terms, plain, term, words_in
+from core.domain.streams import subject_of
 from core.readmodels.analysis import PhotoAnalysis
 from core.readmodels.fields import WordsField
 from core.readmodels.photos import IMPORTED, Photo, row_of
@@ -65,6 +68,12 @@ class SearchTerm(models.Model):
         indexes = [models.Index("library_id", "kind", "plain", name="search_term_plain")]
 
 
+_UNUSED = """
+DELETE FROM search_term USING unnest(%s::uuid[], %s::text[]) AS known (id, query)
+ WHERE search_term.id = known.id AND NOT EXISTS (
+       SELECT FROM photo_words JOIN photo ON photo.id = photo_words.photo_id
+        WHERE words @@ query::tsquery AND library_id = %s)
+"""
 _COLUMNS = (
     *("library_id", "kind", "media", "name", "path", "camera", "lens"),
     *("rating", "favourite", "facts", "taken_local", "taken_source"),
@@ -102,6 +111,18 @@ def _changed(event: Event) -> None:
         [row], update_conflicts=True, unique_fields=["photo_id"], update_fields=["words"]
     )
     _learn(photo.library_id, terms)
+
+
+def _forgotten(event: Event) -> None:
+    """No term of the library stays that no photo has: it may have been this one's, and that cannot be told."""
+    fact = codec.decode(event)
+    assert isinstance(fact, PhotoForgotten)
+    for table in (PhotoWords, PhotoExposure):
+        table.objects.filter(photo_id=subject_of(event.stream_id)).delete()
+    known = list(SearchTerm.objects.filter(library_id=fact.library).values_list("id", "kind", "value"))
+    with connection.cursor() as cursor:
+        asked = [any_of([term(kind, value)]) for _, kind, value in known]
+        cursor.execute(_UNUSED, [[one for one, _, _ in known], asked, fact.library])
 
 
 def _keep_exposure(photo: Photo, *, is_new: bool) -> None:
@@ -180,17 +201,20 @@ def _learn(library: UUID, terms: list[Term]) -> None:
     SearchTerm.objects.bulk_create(learnt, ignore_conflicts=True)
 
 
-HANDLERS: dict[str, Callable[[Event], None]] = dict.fromkeys(
-    (
-        *("photo.metadata_read", "photo.content_replaced", "photo.file_added", "photo.file_moved"),
-        *("photo.file_gone", "photo.file_back", "photo.file_missing"),
-        *("photo.labels_found", "photo.scenes_found", "photo.place_found", "photo.place_corrected"),
-        *("photo.rated", "photo.favoured", "photo.titled", "photo.captioned", "photo.keywords_changed"),
-        *("photo.placed", "photo.dated", "photo.change_undone"),
-        *("photo.sidecar_read", "photo.sidecar_gone", "photo.sidecar_written"),
+HANDLERS: dict[str, Callable[[Event], None]] = {
+    **dict.fromkeys(
+        (
+            *("photo.metadata_read", "photo.content_replaced", "photo.file_added", "photo.file_moved"),
+            *("photo.file_gone", "photo.file_back", "photo.file_missing"),
+            *("photo.labels_found", "photo.scenes_found", "photo.place_found", "photo.place_corrected"),
+            *("photo.rated", "photo.favoured", "photo.titled", "photo.captioned", "photo.keywords_changed"),
+            *("photo.placed", "photo.dated", "photo.change_undone"),
+            *("photo.sidecar_read", "photo.sidecar_gone", "photo.sidecar_written"),
+        ),
+        _changed,
     ),
-    _changed,
-)
+    "photo.forgotten": _forgotten,
+}
 VERSION = 2
 TABLES: tuple[Any, ...] = (PhotoWords, PhotoExposure, SearchTerm)
 READS = ("analysis", "photos", "places")

@@ -49,6 +49,10 @@ def _gone(event: Event) -> None:
     Sidecar.objects.filter(id=_row(event, fact.file)).delete()
 
 
+def _forgotten(event: Event) -> None:
+    Sidecar.objects.filter(photo_id=subject_of(event.stream_id)).delete()
+
+
 def _put(event: Event, file: UUID, **values: object) -> None:
     photo = subject_of(event.stream_id)
     defaults = {"file_id": file, "photo_id": photo, **values}
@@ -63,6 +67,7 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     "photo.sidecar_read": _read,
     "photo.sidecar_written": _written,
     "photo.sidecar_gone": _gone,
+    "photo.forgotten": _forgotten,
 }
 TABLES = (Sidecar,)
 

@@ -85,6 +85,13 @@ def _photo_changed(event: Event) -> None:
         _settle(member.stack_id)
 
 
+def _forgotten(event: Event) -> None:
+    member = StackMember.objects.filter(photo_id=subject_of(event.stream_id)).first()
+    if member is not None:
+        member.delete()
+        _settle(member.stack_id)
+
+
 def _library_changed(event: Event) -> None:
     inside = Photo.objects.filter(library_id=subject_of(event.stream_id)).values("id")
     stacked = StackMember.objects.filter(photo_id__in=inside).values_list("stack_id", flat=True)
@@ -117,6 +124,7 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     "photo.unstacked": _unstacked,
     "photo.put_on_top": _put_on_top,
     "photo.top_taken_back": _top_taken_back,
+    "photo.forgotten": _forgotten,
     **dict.fromkeys(
         (
             *("photo.file_added", "photo.file_gone", "photo.file_moved", "photo.file_missing", "photo.file_back"),

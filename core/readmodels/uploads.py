@@ -9,6 +9,7 @@ from django.db.models import Sum
 from core.accounts import Account
 from core.domain import codec, files
 from core.domain.files import id_of
+from core.domain.forgetting import PhotoForgotten
 from core.domain.libraries import library_id
 from core.readmodels.libraries import libraries_of
 from core.readmodels.photos import Photo
@@ -51,7 +52,16 @@ def _uploaded(event: Event) -> None:
     )
 
 
-HANDLERS: dict[str, Callable[[Event], None]] = {"file.uploaded": _uploaded}
+def _forgotten(event: Event) -> None:
+    fact = codec.decode(event)
+    assert isinstance(fact, PhotoForgotten)
+    UploadedFile.objects.filter(id__in=fact.files).delete()
+
+
+HANDLERS: dict[str, Callable[[Event], None]] = {
+    "file.uploaded": _uploaded,
+    "photo.forgotten": _forgotten,
+}
 TABLES = (UploadedFile,)
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from core.accounts import Account
 from core.domain import analysis, codec, duplicates, edits, looks, photos, stacks
+from core.domain.forgetting import AboutForgetting
 from core.web.said import said_in_words
 from core.web.words import counted, pixels
 from events.event import Event
@@ -69,6 +70,8 @@ def _sentence(event: Event) -> tuple[str, str, str]:  # noqa: C901  # one flat t
             return _sentence_of_file(moved)
         case photos.ContentReplaced(file=file, kind=kind):
             return "document-arrow-up", "The file was edited: a new version", f"{file.path} ({kind.upper()})"
+        case AboutForgetting():
+            return "trash", "Forgotten", ""
         case photos.TakenOut(reason=reason):
             return "eye-slash", "Taken out of the library", reason
         case photos.MetadataRead(facts=facts, notes=notes):

@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
+from core.forgetting import may_forget
 from core.readmodels.albums import albums_with
 from core.readmodels.failures import failures_of_photo
 from core.readmodels.files import files_of_photo
@@ -79,6 +80,7 @@ def known(request: Request, photo: Photo) -> dict[str, object]:
     seen, faces = things(photo), faces_in(photo)
     return {
         "absence": absence_of(photo, files),
+        "may_forget": may_forget(request.user, photo),
         "albums": albums_with(request.user, photo.id),
         "kept": visible_photos(request.user).filter(id=photo.duplicate_of).first() if photo.duplicate_of else None,
         "sections": sections(photo, files, sidecars_of_photo(photo.id)),

@@ -260,6 +260,7 @@ def stored(type_: str, data: dict[str, object], actor: str = "system") -> Event:
 _FILE = {"id": str(UUID(int=2)), "path": "a.jpg", "size": 1, "mtime_ns": 1}
 _RENDITION = {"width": 1, "height": 1, "bytes": 1}
 _EXAMPLES: dict[str, dict[str, object]] = {
+    "photo.forgotten": {"library": str(UUID(int=3)), "files": []},
     "photo.imported": {
         "library": str(UUID(int=3)),
         "file": _FILE,
