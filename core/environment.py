@@ -92,7 +92,8 @@ def _folder(text: str) -> Path | None:
         folder = Path(text).expanduser().resolve() if text else None
     except RuntimeError:  # ~somebody
         raise ValueError("there is no such home folder") from None
-    if folder is not None and folder.exists() and not folder.is_dir():
+    # Not `exists`, which raises where nobody may look: what uses the folder says so, and the rest works.
+    if folder is not None and os.path.exists(folder) and not os.path.isdir(folder):  # noqa: PTH110, PTH112
         raise ValueError("it is no folder")
     return folder
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from workers import presets
 from workers.catalog import MODELS, ModelFile
-from workers.modelplaces import hash_of, in_words, kept_models, model_folders
+from workers.modelplaces import files_named, hash_of, in_words, kept_models, model_folders
 
 
 class State(enum.StrEnum):
@@ -139,7 +139,7 @@ def _candidates(file: ModelFile) -> Iterator[Path]:
 
 
 def _named(folder: Path, name: str) -> list[Path]:
-    return sorted(path for path in folder.rglob(name) if path.is_file() and path.parent.parent.name != "made")
+    return [path for path in files_named(folder, name) if path.parent.parent.name != "made"]
 
 
 def _in_package(file: ModelFile) -> Path | None:

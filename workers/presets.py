@@ -7,6 +7,7 @@ its content: another content is another version, whatever the folder's name.
 import hashlib
 import importlib.util
 import json
+import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from workers.modelplaces import hash_of, in_words, kept_models, model_folders
+from workers.modelplaces import files_named, hash_of, in_words, kept_models, model_folders
 
 PACKAGE = "keras_hub"
 # What keras-hub calls the network of a preset → what it is called here, and the files of its vocabulary.
@@ -113,7 +114,7 @@ def _holds_same(target: Path, preset: Preset) -> bool:
 def presets_in(folders: Iterable[Path]) -> Iterator[Preset]:
     """Every preset in these folders, themselves or at any depth."""
     for folder in folders:
-        for config in sorted(folder.rglob(_CONFIG)):
+        for config in files_named(folder, _CONFIG):
             # What is being copied or fetched has a name with a dot before it.
             if any(part.startswith(".") for part in config.relative_to(folder).parts):
                 continue
@@ -145,7 +146,7 @@ def _preset(config: Path) -> Preset | None:
         return None
     folder, (kind, words) = config.parent, known
     wanted = [*_PARTS, *(f"assets/tokenizer/{word}" for word in words)]
-    lacking = [name for name in wanted if not (folder / name).is_file()]
+    lacking = [name for name in wanted if not os.path.isfile(folder / name)]  # noqa: PTH113
     if not any(folder.glob("model*.weights.*")):
         lacking.append("model.weights.h5")
     return Preset(folder, kind, tuple(lacking))

@@ -5,6 +5,8 @@ import hashlib
 import http.server
 import io
 import itertools
+import os
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +16,8 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from workers import catalog, modeldownloads, modelfiles
+from core import environment
+from workers import catalog, modeldownloads, modelfiles, presets
 from workers.catalog import Model, ModelFile
 from workers.management.commands import models as models_command
 from workers.modeldownloads import DownloadError
@@ -107,6 +110,39 @@ def test_a_model_is_found_at_any_depth_of_the_folder_that_the_installation_names
     path = put(tmp_path / "mine" / "deep" / "down")
     assert modelfiles.look("small").state is State.READY
     assert modelfiles.find("small") == {"detector": path}
+
+
+@pytest.mark.parametrize(("shut", "mode"), [("above", 0o600), ("above/mine", 0), ("above/mine", 0o644)])
+def test_a_folder_that_may_not_be_read_is_missing_models_and_says_so(
+    models: dict[str, Model], data_dir: Path, settings: Any, shut: str, mode: int
+) -> None:
+    with tempfile.TemporaryDirectory() as outside:
+        Path(outside).chmod(0o755)
+        folder = put(Path(outside) / "above" / "mine").parent
+        settings.MODELS_DIR = folder
+        closed = Path(outside) / shut
+        closed.chmod(mode)
+        with as_nobody(), pytest.MonkeyPatch.context() as patch:
+            seen = modelfiles.look("small")
+            assert seen.state is State.MISSING
+            assert f"{folder} (which cannot be read: Permission denied)" in seen.reason
+            assert presets.chosen() is None
+            patch.setenv("FILMROLL_MODELS_DIR", str(folder))
+            assert environment.setting("FILMROLL_MODELS_DIR") == folder
+        closed.chmod(0o755)
+        assert modelfiles.look("small").state is State.READY
+
+
+@contextlib.contextmanager
+def as_nobody() -> Iterator[None]:
+    """Root may read everything."""
+    me = os.geteuid()
+    if me == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(me)
 
 
 def test_a_file_with_other_content_is_damaged_and_a_whole_one_elsewhere_is_used(
