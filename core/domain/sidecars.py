@@ -143,8 +143,8 @@ def picture_names(sidecar: str, endings: frozenset[str], title: str = "") -> lis
     if kind.lower() == "aae":
         originals = dict.fromkeys((stem, re.sub(r"^IMG_O(?=\d)", "IMG_", stem)))
         return [[name for one in originals for name in _with_endings(one, endings)]]
-    exact = [[stem]] if _has_ending(stem, endings) else []
-    return [*exact, list(_with_endings(stem, endings))]
+    # A picture may be called anything, or have no ending: its content decides.
+    return [[stem], list(_with_endings(stem, endings))]
 
 
 def _pictures_of_json(stem: str, title: str, endings: frozenset[str]) -> list[list[str]]:

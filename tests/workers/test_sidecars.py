@@ -199,6 +199,18 @@ def test_a_sidecar_is_written_when_asked_for_and_is_no_news_when_found(folder: F
     assert sorted(path.name for path in folder.place.iterdir()) == ["IMG_1.jpg", "IMG_1.jpg.xmp"]
 
 
+@pytest.mark.parametrize("name", ["no ending", "wrong.txt", "trailing.jpg "])
+def test_the_sidecar_of_a_picture_that_is_called_otherwise_stays_its_own(folder: Folder, name: str) -> None:
+    Image.new("RGB", (16, 16)).save(folder.place / name, "JPEG")
+    import_found(folder, name)
+    edit_commands.edit_photo(only().id, CHANGES, actor="cli")
+    ask_for_sidecar(only().id, actor="cli")
+    settle()
+    import_found(folder, f"{name}.xmp")
+    assert [row.path for row in Sidecar.objects.all()] == [f"{name}.xmp"]
+    assert events_of(only().id, "photo.sidecar_gone") == 0
+
+
 def test_with_the_switch_on_every_change_is_written(folder: Folder) -> None:
     found(folder, "IMG_1.jpg")
     switch_sidecars(folder.library_id, on=True, actor="cli")
