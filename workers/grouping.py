@@ -14,7 +14,7 @@ from core.commands.people import record_grouping
 from core.domain.people import FACES_LIMIT, FacesJoined
 from core.groups import Kind, Near
 from core.readmodels.faces import Face, Person, is_beside, photos_with_both, spoken_of, would_be
-from core.readmodels.people import owner_of
+from core.readmodels.people import owner_of, owners_of
 from core.readmodels.photos import Photo
 from core.vectors import face_vectors
 from workers.pipelines.grouping import LIKELY, METHOD, MIRRORS, STRICT
@@ -136,7 +136,12 @@ class _Grouper:
 
     def is_free(self, loose: UUID, beside: Face) -> bool:
         free = Face.objects.filter(id=loose, current=True, whole=True, group_id=None, home_id=None)
-        return free.exclude(photo_id=beside.photo_id).exists()
+        found = free.exclude(photo_id=beside.photo_id).first()
+        return found is not None and self.is_ours(found)
+
+    def is_ours(self, face: Face) -> bool:
+        """Not that of a library which was given away a moment ago: the next grouping takes its faces out."""
+        return owners_of([face]) == {self.owner}
 
     def join(self, group: UUID, faces: list[UUID]) -> None:
         for start in range(0, len(faces), FACES_LIMIT):
@@ -180,7 +185,7 @@ class _Grouper:
             alike = one.average >= STRICT and not spoken_of([one.id])
             return alike and self.move_all(one.id, group, min(size, one.size))
         face = Face.objects.filter(id=one.id, current=True, whole=True, group_id=None, home_id=None).first()
-        if one.cosine < STRICT or face is None or not _fits(face, group):
+        if one.cosine < STRICT or face is None or not self.is_ours(face) or not _fits(face, group):
             return False
         self.join(group, [one.id])
         return True

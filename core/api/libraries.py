@@ -10,10 +10,12 @@ from ninja import Router, Schema, Status
 from ninja.errors import HttpError
 from pydantic import Field
 
+from core.accounts import Account
 from core.api.access import actor_of, asker
 from core.commands import libraries as commands
 from core.domain.analysis import Analysis
-from core.domain.libraries import LibraryNotFound
+from core.domain.libraries import LibraryNotFound, UploadsStay
+from core.handover import hand_over
 from core.readmodels.libraries import Library, folders_of, libraries_of, refuse_taken
 
 router = Router(tags=["libraries"])
@@ -67,6 +69,9 @@ class LibraryChanges(Schema):
     write_sidecars: bool | None = None
     ignore_rules: list[str] | None = None
     analyses_off: list[Analysis] | None = None
+    owner_id: UUID | None = Field(
+        None, description="Whose it is from now on; given back, everything is as it was. Not of uploads: 409."
+    )
 
 
 class NewFolder(Schema):
@@ -97,10 +102,12 @@ def one_library(request: HttpRequest, library_id: UUID) -> dict[str, Any]:
     return _out(_one(request, library_id))
 
 
-@router.patch("/{library_id}", response=LibraryOut, summary="Change name, switches and ignore rules")
+@router.patch("/{library_id}", response=LibraryOut, summary="Change name, owner, switches and ignore rules")
 def change_library(request: HttpRequest, library_id: UUID, changes: LibraryChanges) -> dict[str, Any]:
     """Rules are lines as in a .gitignore; files that they leave out are no longer shown."""
     library, actor = _changeable(request, library_id), actor_of(request)
+    if changes.owner_id is not None:
+        _give(library, changes.owner_id, actor)
     if changes.name is not None:
         commands.rename_library(library.id, changes.name, actor=actor)
     if changes.watching is not None:
@@ -171,6 +178,15 @@ def _changeable(request: HttpRequest, library_id: UUID) -> Library:
     library = _one(request, library_id)
     _staff(request)
     return library
+
+
+def _give(library: Library, owner: UUID, actor: str) -> None:
+    if not Account.objects.filter(pk=owner, is_active=True).exists():
+        raise HttpError(422, "There is no such account.")
+    try:
+        hand_over(library.id, owner, actor=actor)
+    except UploadsStay as error:
+        raise HttpError(409, str(error)) from error
 
 
 def _out(library: Library) -> dict[str, Any]:

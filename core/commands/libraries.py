@@ -5,13 +5,14 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from uuid import UUID
 
-from core.commands.decisions import Decision, settle
-from core.commands.log import library_of, write
+from core.commands.decisions import Decision, noting, settle
+from core.commands.log import library_of, named, write
 from core.domain import libraries
 from core.domain.analysis import AnalysesSwitched, Analysis, AnalysisAsked
 from core.domain.libraries import Library, LibraryEvent, LibraryNotFound, NotAFolder, library_id
 from core.domain.streams import library_stream
 from core.storage import folder_path, managed_root, path_to_text
+from events.event import Event
 from events.store import NO_STREAM, VersionConflict
 
 
@@ -54,6 +55,23 @@ def rename_library(identity: UUID, name: str, *, actor: str) -> None:
         lambda library: [libraries.LibraryRenamed(wanted)] if wanted not in ("", library.name) else [],
         actor,
     )
+
+
+def give_library(identity: UUID, owner: UUID | None, *, actor: str) -> UUID | None:
+    """Make a library somebody else's; the event that takes it back, None where it is theirs already.
+
+    What follows from it, `core.handover` sees to. Raises UploadsStay, LibraryNotFound.
+    """
+    return _hand_over(identity, lambda stored: libraries.decide_owner(library_of(identity, stored), owner), actor)
+
+
+def take_back_library(identity: UUID, event: UUID, *, actor: str) -> UUID | None:
+    """Give a library back to whose it was before. Raises NotUndoable, LibraryNotFound."""
+
+    def decide(stored: Sequence[Event]) -> Sequence[LibraryEvent]:
+        return libraries.decide_taken_back(identity, named(stored), event)  # type: ignore[arg-type]  # no others
+
+    return _hand_over(identity, decide, actor)
 
 
 def remove_library(identity: UUID, *, actor: str) -> None:
@@ -125,6 +143,15 @@ def readable_folder(folder: Path) -> Path:
     except (OSError, ValueError, RuntimeError) as error:  # a NUL in the name; a home that nobody has
         raise NotAFolder(f"{folder} is not a folder that can be read.") from error
     return resolved
+
+
+def _hand_over(
+    identity: UUID, decide: Callable[[Sequence[Event]], Sequence[LibraryEvent]], actor: str
+) -> UUID | None:
+    made: list[UUID] = []
+    missing = LibraryNotFound(str(identity))
+    settle(Decision(library_stream(identity), decide, missing, noting(made)), actor=actor)
+    return made[0] if made else None
 
 
 def _decide(identity: UUID, decide: Callable[[Library], Sequence[LibraryEvent]], actor: str) -> bool:

@@ -36,6 +36,7 @@ DomainEvent = (
 TYPES: dict[str, type[Any]] = {
     "library.added": libraries.LibraryAdded,
     "library.renamed": libraries.LibraryRenamed,
+    "library.owner_changed": libraries.OwnerChanged,
     "library.removed": libraries.LibraryRemoved,
     "library.restored": libraries.LibraryRestored,
     "library.folder_added": libraries.FolderAdded,

@@ -1,11 +1,12 @@
 """What can happen to a library: folders of originals that are indexed in place, and how."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 from uuid import UUID, uuid5
 
 from core.domain.analysis import AnalysesSwitched, Analysis, AnalysisAsked
+from core.domain.edits import NotUndoable
 from core.domain.personal import Personal
 
 K = TypeVar("K")
@@ -37,6 +38,13 @@ class LibraryRenamed:
     """A person gave it another name."""
 
     name: Personal[str]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerChanged:
+    """The library is somebody else's from now on; absent: nobody's but the administrators'."""
+
+    owner: Personal[UUID | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +156,7 @@ class FolderWatched:
 LibraryEvent = (
     LibraryAdded
     | LibraryRenamed
+    | OwnerChanged
     | LibraryRemoved
     | LibraryRestored
     | FolderAdded
@@ -179,6 +188,10 @@ class FolderTaken(ValueError):
     """A folder lies in one that is indexed already, or around one: its files would be found twice."""
 
 
+class UploadsStay(ValueError):
+    """The library of what an account uploads is that account's."""
+
+
 class LastFolder(ValueError):
     """A library keeps one folder at least."""
 
@@ -189,6 +202,8 @@ class Library:
 
     version: int = 0
     name: str = ""
+    owner: UUID | None = None
+    in_place: bool = True
     removed: bool = False
     folders: dict[UUID, str] = field(default_factory=dict)
     rules: tuple[str, ...] = DEFAULT_IGNORE
@@ -226,10 +241,12 @@ def fold(library: UUID, events: Iterable[LibraryEvent]) -> Library:
 def evolve(identity: UUID, library: Library, event: LibraryEvent) -> Library:  # noqa: C901  # a flat table
     """The state after one more event."""
     match event:
-        case LibraryAdded(name=name, root=root):
-            return replace(library, name=name, folders={identity: root})
+        case LibraryAdded(name=name, root=root, owner=owner, in_place=in_place):
+            return replace(library, name=name, folders={identity: root}, owner=owner, in_place=in_place)
         case LibraryRenamed(name=name):
             return replace(library, name=name)
+        case OwnerChanged(owner=owner):
+            return replace(library, owner=owner)
         case LibraryRemoved():
             return replace(library, removed=True)
         case LibraryRestored():
@@ -260,6 +277,26 @@ def evolve(identity: UUID, library: Library, event: LibraryEvent) -> Library:  #
             return replace(library, unwatched=_without(library.unwatched, folder))
         case RescanAsked() | RemakeAsked() | AnalysisAsked():
             return library
+
+
+def decide_owner(library: Library, owner: UUID | None) -> list[LibraryEvent]:
+    """Give a library to somebody. Raises UploadsStay."""
+    if not library.in_place:
+        raise UploadsStay("This is where an account's uploads go: it stays that account's.")
+    return [] if owner == library.owner else [OwnerChanged(owner)]
+
+
+def decide_taken_back(
+    library: UUID, history: Sequence[tuple[UUID, LibraryEvent]], event: UUID
+) -> list[LibraryEvent]:
+    """Give a library back to whose it was before an event. Raises NotUndoable."""
+    changes = [at for at, (_, fact) in enumerate(history) if isinstance(fact, OwnerChanged)]
+    at = next((at for at in changes if history[at][0] == event), None)
+    if at is None:
+        raise NotUndoable("This is not a change that can be undone")
+    if at != changes[-1]:
+        raise NotUndoable("The library has changed hands again since then")
+    return [OwnerChanged(fold(library, [fact for _, fact in history[:at]]).owner)]
 
 
 def decide_folder(identity: UUID, library: Library, root: str) -> list[LibraryEvent]:

@@ -12,7 +12,7 @@ from django.db.models import Count, Exists, Max, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from core.accounts import Account
-from core.domain import codec, duplicates, likeness, photos
+from core.domain import codec, duplicates, libraries, likeness, photos
 from core.domain.likeness import Likeness
 from core.domain.looks import AlikeFound
 from core.domain.streams import subject_of
@@ -45,6 +45,7 @@ _NEAR = """
 """
 
 
+_FILM = ":film"
 _MOVE = """
     UPDATE look SET group_id = moved.group_id, spread = moved.spread
       FROM unnest(%s::uuid[], %s::uuid[], %s::smallint[]) AS moved (photo_id, group_id, spread)
@@ -210,12 +211,30 @@ def _forgotten(event: Event) -> None:
         _regroup(Look.objects.filter(beside))
 
 
+def _owner_changed(event: Event) -> None:
+    """Groups that two persons' photos were in fall apart; with the new owner's others nothing is compared now."""
+    fact, library = codec.decode(event), subject_of(event.stream_id)
+    assert isinstance(fact, libraries.OwnerChanged)
+    ours = Photo.objects.filter(library_id=library).values("id")
+    looks = Look.objects.filter(photo_id__in=ours)
+    film, still = (f"{fact.owner or library}{kind}" for kind in (_FILM, ""))
+    _take_turns([*looks.distinct("scope").order_by("scope"), Look(scope=film), Look(scope=still)])
+    around = Look.objects.filter(group_id__in=looks.filter(group_id__isnull=False).values("group_id"))
+    torn = list(around.exclude(photo_id__in=ours).values_list("group_id", flat=True).distinct())
+    looks.filter(scope__endswith=_FILM).update(scope=film)
+    looks.exclude(scope__endswith=_FILM).update(scope=still)
+    apart = sorted(Look.objects.filter(group_id__in=torn).values_list("photo_id", flat=True))
+    Look.objects.filter(group_id__in=torn).update(group_id=None, spread=0)
+    for photo in apart:
+        _regroup_photo(photo)
+
+
 def _scope_of(photo: UUID) -> str:
     """Libraries of one person compare with one another, and with nobody else's; films only with films."""
     owner = Library.objects.filter(id=OuterRef("library_id")).values("owner_id")
     known = Photo.objects.filter(id=photo).values_list("library_id", "media", Subquery(owner))
     library, media, owner_id = known.get()
-    return f"{owner_id or library}{':film' if media == 'video' else ''}"
+    return f"{owner_id or library}{_FILM if media == 'video' else ''}"
 
 
 def _regroup_photo(photo: UUID) -> None:
@@ -313,6 +332,7 @@ def _settle(around: dict[UUID, Look]) -> None:
 
 
 HANDLERS: dict[str, Callable[[Event], None]] = {
+    "library.owner_changed": _owner_changed,
     "photo.previews_rendered": _rendered,
     "photo.content_replaced": _content_replaced,
     "photo.alike_found": _alike_found,

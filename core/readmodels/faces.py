@@ -1,18 +1,19 @@
 """The faces and who they are: what the machine groups, what people said, and what follows from both."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
-from django.db import models
+from django.db import connection, models
 from django.db.models import F, OuterRef, Q, Subquery
 
-from core.domain import analysis, codec, people
+from core.domain import analysis, codec, libraries, people
 from core.domain.placing import Word, denied_by, is_clear, is_whole, place, roots, words_of, worth
 from core.domain.streams import subject_of
+from core.readmodels.photos import Photo
 from events.event import Event
 
 # More faces are not named in a query.
@@ -24,6 +25,8 @@ class Face(models.Model):
 
     `worth`: how much it says of who it is, 0 to 1; `clear`: enough for a group to begin with it; `whole`: enough
     of it is in the picture for the machine to say whose it is. `current`: it is in the picture as it is now.
+    `owner_id`: whose the photo is, if it has changed hands since the face was found: only groups and words of theirs
+    count. `former`: owner → the group that the face was in when it was theirs.
     `group_id` is the machine's word, `words` what each act says of it; from both follow
     `home_id` (whose it is by itself), `person_id` (who that is after all merges) and `by_hand`.
     """
@@ -42,6 +45,8 @@ class Face(models.Model):
     home_id = models.UUIDField(null=True)
     person_id = models.UUIDField(null=True)
     by_hand = models.BooleanField(default=False)
+    owner_id = models.UUIDField(null=True)
+    former = models.JSONField(default=dict)
 
     class Meta:
         db_table = "face"
@@ -97,6 +102,18 @@ class PersonAct(models.Model):
         return codec.fact_of(self.type, self.data)
 
 
+# What each owner's machine said of a face stands by for the day on which it is theirs again.
+_HAND_OVER = """
+UPDATE face SET owner_id = %(owner)s,
+       former = former || CASE WHEN now.owner_id IS NULL THEN '{}'
+                               ELSE jsonb_build_object(now.owner_id::text, group_id::text) END,
+       group_id = CASE WHEN now.owner_id = %(owner)s THEN group_id ELSE (former ->> %(owner)s::text)::uuid END
+  FROM (SELECT f.id, g.owner_id FROM face AS f JOIN photo AS p ON p.id = f.photo_id
+          LEFT JOIN person AS g ON g.id = f.group_id WHERE p.library_id = %(library)s) AS now
+ WHERE face.id = now.id
+"""
+
+
 # --- how events fill it -------------------------------------------------------------------------------------
 
 
@@ -133,8 +150,18 @@ def _joined(event: Event) -> None:
     assert isinstance(fact, people.FacesJoined)
     group = subject_of(event.stream_id)
     _begin(group, fact.owner)
-    Face.objects.filter(id__in=fact.faces).update(group_id=group)
-    _place(Face.objects.filter(id__in=fact.faces))
+    # A library may have changed hands while its faces were grouped.
+    theirs = Face.objects.filter(Q(owner_id=None) | Q(owner_id=fact.owner), id__in=fact.faces)
+    theirs.update(group_id=group)
+    _place(theirs.all())
+
+
+def _owner_changed(event: Event) -> None:
+    fact, library = codec.decode(event), subject_of(event.stream_id)
+    assert isinstance(fact, libraries.OwnerChanged)
+    with connection.cursor() as cursor:
+        cursor.execute(_HAND_OVER, {"owner": fact.owner or library, "library": library})
+    _place(Face.objects.filter(photo_id__in=Photo.objects.filter(library_id=library).values("id")))
 
 
 def _let_go(event: Event) -> None:
@@ -246,11 +273,22 @@ def _place(faces: models.QuerySet[Face]) -> None:
     counting = _counting(spoken_of)
     mentioned = {person for face in spoken_of for person in [face.group_id, *_mentioned(face)] if person}
     known = dict(Person.objects.filter(id__in=mentioned).values_list("id", "root_id"))
+    owners = _owners_of(mentioned)
     for face in spoken_of:
-        words = [word for word in map(_word, face.words) if word.act in counting]
+        words = [word for word in _words(face, owners) if word.act in counting]
         found = place(face.group_id, words, lambda person: known.get(person, person))
         face.home_id, face.person_id, face.by_hand = found.home, found.person, found.by_hand
     Face.objects.bulk_update(spoken_of, ["home_id", "person_id", "by_hand"])
+
+
+def _owners_of(people: Iterable[UUID]) -> dict[UUID, UUID]:
+    return dict(Person.objects.filter(id__in=list(people)).values_list("id", "owner_id"))
+
+
+def _words(face: Face, owners: Mapping[UUID, UUID]) -> list[Word]:
+    """What people said of a face, but for those whose photo it no longer is."""
+    words = map(_word, face.words)
+    return [one for one in words if face.owner_id is None or owners.get(one.people[0]) == face.owner_id]
 
 
 def _counting(faces: Iterable[Face]) -> set[UUID]:
@@ -277,11 +315,10 @@ def would_be(face: Face, group: UUID) -> bool:
     """Whether the machine's word that a face is of this group would count: a person may have said otherwise."""
     if not face.words:
         return True
-    words = [_word(word) for word in face.words]
     counting = _counting([face])
     mentioned = {group, *_mentioned(face)}
     known = dict(Person.objects.filter(id__in=mentioned).values_list("id", "root_id"))
-    said = [word for word in words if word.act in counting]
+    said = [word for word in _words(face, _owners_of(mentioned)) if word.act in counting]
     return place(group, said, lambda person: known.get(person, person)).home == group
 
 
@@ -330,6 +367,7 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     "photo.faces_found": _found,
     "photo.content_replaced": _content_replaced,
     "photo.forgotten": _forgotten,
+    "library.owner_changed": _owner_changed,
     "group.faces_joined": _joined,
     "group.faces_let_go": _let_go,
     "person.begun": _begun,
@@ -346,3 +384,4 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
 }
 TABLES = (Face, Person, PersonAct)
 VERSION = 2
+READS = ("photos",)

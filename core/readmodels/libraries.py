@@ -44,6 +44,11 @@ class Library(models.Model):
         db_table = "library"
 
     @property
+    def whose(self) -> UUID:
+        """Whose people are in it, and whose photos are compared with its own: nobody's is its own."""
+        return self.owner_id or self.id
+
+    @property
     def managed(self) -> bool:
         """Whether its folder is Filmroll's own: uploads go there, and nobody else's files."""
         return is_managed(self.root)
@@ -93,6 +98,8 @@ def _changed(event: Event) -> None:
     match codec.decode(event):
         case libraries.LibraryRenamed(name=name):
             _update(event, name=name)
+        case libraries.OwnerChanged(owner=owner):
+            _update(event, owner_id=owner)
         case libraries.LibraryRemoved():
             _update(event, removed=True)
         case libraries.LibraryRestored():
@@ -144,6 +151,7 @@ def _update_folder(folder: UUID, **values: object) -> None:
 HANDLERS: dict[str, Callable[[Event], None]] = {
     "library.added": _added,
     "library.renamed": _changed,
+    "library.owner_changed": _changed,
     "library.removed": _changed,
     "library.restored": _changed,
     "library.ignore_rules_changed": _changed,

@@ -98,7 +98,7 @@ def libraries_page(request: Request) -> HttpResponse:
 @staff_only
 def library_page(request: Request, library_id: UUID) -> HttpResponse:
     """One library's settings."""
-    return _one(request, _library(library_id))
+    return library_settings(request, library_there(library_id))
 
 
 @require_POST
@@ -122,7 +122,7 @@ def add(request: Request) -> HttpResponse:
 @staff_only
 def change(request: Request, library_id: UUID) -> HttpResponse:
     """Keep the name, the rules and the switches as they are in the form."""
-    library, actor = _library(library_id), actor_of(request)
+    library, actor = library_there(library_id), actor_of(request)
     commands.rename_library(library.id, request.POST.get("name", ""), actor=actor)
     commands.switch_watch(library.id, on="watching" in request.POST, actor=actor)
     commands.switch_sidecars(library.id, on="write_sidecars" in request.POST, actor=actor)
@@ -136,12 +136,12 @@ def change(request: Request, library_id: UUID) -> HttpResponse:
 @staff_only
 def add_folder(request: Request, library_id: UUID) -> HttpResponse:
     """One more folder, if it is there and can be read."""
-    library, folder = _library(library_id), request.POST.get("folder", "").strip()
+    library, folder = library_there(library_id), request.POST.get("folder", "").strip()
     try:
         refuse_taken(commands.readable_folder(_typed(folder)), same_is_fine=False)
         commands.add_folder(library.id, _typed(folder), actor=actor_of(request))
     except Refused as error:
-        return _one(request, library, refused=str(error), typed=folder)
+        return library_settings(request, library, refused=str(error), typed=folder)
     return redirect("library", library.id)
 
 
@@ -149,11 +149,11 @@ def add_folder(request: Request, library_id: UUID) -> HttpResponse:
 @staff_only
 def remove_folder(request: Request, library_id: UUID, folder_id: UUID) -> HttpResponse:
     """Take a folder out; its photos are no longer shown, its files are not touched."""
-    library = _library(library_id)
+    library = library_there(library_id)
     try:
         commands.remove_folder(library.id, folder_id, actor=actor_of(request))
     except LastFolder as error:
-        return _one(request, library, refused=str(error))
+        return library_settings(request, library, refused=str(error))
     return redirect("library", library.id)
 
 
@@ -161,7 +161,7 @@ def remove_folder(request: Request, library_id: UUID, folder_id: UUID) -> HttpRe
 @staff_only
 def rescan(request: Request, library_id: UUID) -> HttpResponse:
     """Look through the folders now."""
-    commands.ask_for_rescan(_library(library_id).id, actor=actor_of(request))
+    commands.ask_for_rescan(library_there(library_id).id, actor=actor_of(request))
     return redirect("library", library_id)
 
 
@@ -169,7 +169,7 @@ def rescan(request: Request, library_id: UUID) -> HttpResponse:
 @staff_only
 def analyse(request: Request, library_id: UUID) -> HttpResponse:
     """Have the photos looked at where nobody has looked, or an older model has."""
-    commands.ask_for_analysis(_library(library_id).id, actor=actor_of(request))
+    commands.ask_for_analysis(library_there(library_id).id, actor=actor_of(request))
     return redirect("library", library_id)
 
 
@@ -177,7 +177,7 @@ def analyse(request: Request, library_id: UUID) -> HttpResponse:
 @staff_only
 def remake(request: Request, library_id: UUID) -> HttpResponse:
     """Make again what an earlier version made."""
-    commands.ask_to_remake(_library(library_id).id, actor=actor_of(request))
+    commands.ask_to_remake(library_there(library_id).id, actor=actor_of(request))
     return redirect("library", library_id)
 
 
@@ -185,11 +185,12 @@ def remake(request: Request, library_id: UUID) -> HttpResponse:
 @staff_only
 def remove(request: Request, library_id: UUID) -> HttpResponse:
     """Take a library out; its photos are no longer shown, its files are not touched."""
-    commands.remove_library(_library(library_id).id, actor=actor_of(request))
+    commands.remove_library(library_there(library_id).id, actor=actor_of(request))
     return redirect("libraries")
 
 
-def _library(library_id: UUID) -> Library:
+def library_there(library_id: UUID) -> Library:
+    """A library that was not taken out. Raises Http404."""
     try:
         library = library_by_id(library_id)
     except LibraryNotFound as error:
@@ -208,21 +209,35 @@ def _typed(folder: str) -> Path:
 
 def _list(request: Request, **more: object) -> HttpResponse:
     shelves = [_shelf(library) for library in all_libraries()]
-    owners = list(Account.objects.filter(is_active=True).order_by("username").values_list("username", flat=True))
     status = 400 if more else 200
-    context = {"shelves": shelves, "owners": owners, **more}
+    context = {"shelves": shelves, "owners": _owners(), **more}
     return render(request, "libraries/libraries.html", context, status=status)
 
 
-def _one(request: Request, library: Library, **more: object) -> HttpResponse:
+def library_settings(request: Request, library: Library, **more: object) -> HttpResponse:
+    """The page of one library, or with `refused`: why nothing was changed."""
     context = {
         "shelf": _shelf(library),
         "rules": "\n".join(library.ignore_rules),
         "default_rules": "\n".join(DEFAULT_IGNORE),
         "switches": _switches(library),
+        "owners": _owners(),
+        "owner": Account.objects.filter(pk=library.owner_id).first() if library.owner_id else None,
+        "given": _event_in(request.GET.get("given", "")),
         **more,
     }
     return render(request, "libraries/library.html", context, status=400 if more else 200)
+
+
+def _owners() -> list[str]:
+    return list(Account.objects.filter(is_active=True).order_by("username").values_list("username", flat=True))
+
+
+def _event_in(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def _switches(library: Library) -> list[Switch]:

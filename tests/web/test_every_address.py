@@ -89,6 +89,7 @@ def known(shelf: Shelf, owner: Account) -> Known:
         "photos": [photo, twin],
         "others": [twin],
         "event": event,
+        "owner_id": owner.pk,
         "review": date,
         "group_id": group,
         "upload_id": upload.id,
