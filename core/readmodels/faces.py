@@ -25,10 +25,10 @@ class Face(models.Model):
 
     `worth`: how much it says of who it is, 0 to 1; `clear`: enough for a group to begin with it; `whole`: enough
     of it is in the picture for the machine to say whose it is. `current`: it is in the picture as it is now.
-    `owner_id`: whose the photo is, if it has changed hands since the face was found: only groups and words of theirs
-    count. `former`: owner → the group that the face was in when it was theirs.
     `group_id` is the machine's word, `words` what each act says of it; from both follow
     `home_id` (whose it is by itself), `person_id` (who that is after all merges) and `by_hand`.
+    `owner_id`: whose the photo is, if it has changed hands since the face was found: only groups and words of
+    theirs count. `former`: owner → the group that the face was in when it was theirs.
     """
 
     id = models.UUIDField(primary_key=True)
