@@ -62,6 +62,14 @@ def test_people_are_named_asked_about_split_and_brought_back(shelf: Shelf, windo
     window.get_by_role("button", name=re.compile("Undo.*: 2 faces moved")).click()
     window.get_by_text("Undone: 2 faces moved").first.wait_for()
     assert boxes.count() == 4
+    # Enter after a name moves them there, whatever the first button is that one sees.
+    boxes.first.click()
+    window.get_by_label("Whose the ticked faces are").fill("Eve")
+    window.keyboard.press("Enter")
+    window.get_by_text("1 face moved to Eve").first.wait_for()
+    window.get_by_role("button", name=re.compile("Undo.*: 1 face moved to Eve")).click()
+    window.get_by_text("Undone: 1 face moved to Eve").first.wait_for()
+    assert boxes.count() == 4
     # The other person is the same one; and is not.
     bo = person_of(faces[0][1])
     window.goto(f"/people/{bo}/")
