@@ -13,6 +13,10 @@ NAME_LIMIT = 100
 # Whose word on a date is good enough: names of files and their times tell of sending, copying and editing.
 TRUSTED = frozenset({"user", "sidecar", "takeout", "exif", "xmp", "iptc", "container"})
 _LEAP_YEAR = 2000
+# The first photograph is of 1826 or 1827. A clock that is in the next century is as wrong.
+_FIRST_YEAR, _LAST_YEAR = 1826, 2099
+# Where clocks begin to count, which in another time zone is the day before: Unix, and QuickTime.
+_CLOCKS_BEGIN = frozenset({date(1969, 12, 31), date(1970, 1, 1), date(1903, 12, 31), date(1904, 1, 1)})
 
 
 class Occasion(enum.StrEnum):
@@ -74,9 +78,15 @@ def occasion_on(taken: datetime, source: str) -> Occasion | None:
 
 
 def is_trusted(taken: datetime, source: str) -> bool:
-    """Whether a date may be taken at its word. A clock that was never set begins in the first hour of a year."""
-    never_set = source != "user" and (taken.month, taken.day, taken.hour, taken.minute) == (1, 1, 0, 0)
-    return source in TRUSTED and not never_set
+    """Whether a date may be taken at its word: a person's always, a clock's if it was ever set.
+
+    One that never was begins in the first minute of a year, or counts from where its kind begins.
+    """
+    if source == "user":
+        return True
+    never_set = (taken.month, taken.day, taken.hour, taken.minute) == (1, 1, 0, 0)
+    can_be = _FIRST_YEAR <= taken.year <= _LAST_YEAR and taken.date() not in _CLOCKS_BEGIN
+    return source in TRUSTED and can_be and not never_set
 
 
 def easter(year: int) -> date:
@@ -96,15 +106,15 @@ def easter(year: int) -> date:
 
 
 def day_keys(day: date) -> tuple[str, ...]:
-    """The days of the year that a date counts as: who was born on 29 February has the 28th in common years."""
+    """The days of the year that a date counts as, in order: 29 February is on the 28th in common years."""
     own = f"{day.month:02d}-{day.day:02d}"
     leap = day.year % 4 == 0 and (day.year % 100 != 0 or day.year % 400 == 0)
     return (own, "02-29") if own == "02-28" and not leap else (own,)
 
 
 def age_on(born: date, day: date) -> int | None:
-    """The age in full years; None before the birth."""
-    years = day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+    """The age in full years, by the days that are celebrated; None before the birth."""
+    years = day.year - born.year - (day_keys(day)[-1] < f"{born.month:02d}-{born.day:02d}")
     return years if years >= 0 else None
 
 

@@ -215,7 +215,7 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     ),
     "photo.forgotten": _forgotten,
 }
-VERSION = 2
+VERSION = 3
 TABLES: tuple[Any, ...] = (PhotoWords, PhotoExposure, SearchTerm)
 READS = ("analysis", "photos", "places")
 

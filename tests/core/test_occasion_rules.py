@@ -73,6 +73,31 @@ def test_an_age_is_in_full_years() -> None:
     assert age_on(born, date(2015, 6, 13)) is None
 
 
+def test_who_is_born_on_a_leap_day_is_a_year_older_on_the_day_that_is_celebrated() -> None:
+    born = date(2016, 2, 29)
+
+    assert [age_on(born, date(2023, *day)) for day in ((2, 27), (2, 28), (3, 1))] == [6, 7, 7]
+    assert [age_on(born, date(2024, *day)) for day in ((2, 28), (2, 29))] == [7, 8]
+    assert [age_on(born, date(2016, 2, day)) for day in (28, 29)] == [None, 0]
+
+
+@pytest.mark.parametrize(
+    "taken",
+    [
+        "1601-12-25T16:39:33",
+        "2216-12-25T11:46:51",
+        "1970-01-01T01:00:00",
+        "1969-12-31T19:00:00",
+        "1904-01-01T02:00:00",
+    ],
+)
+def test_a_year_without_photography_and_the_beginning_of_a_clock_are_no_occasion(taken: str) -> None:
+    moment = datetime.fromisoformat(taken)
+
+    assert occasion_on(moment, "exif") is None
+    assert occasion_on(moment, "user") is not None
+
+
 @pytest.mark.parametrize(
     ("name", "month", "day"), [("", 6, 1), ("x" * 101, 6, 1), ("Fair", 2, 30), ("Fair", 13, 1)]
 )
