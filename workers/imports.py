@@ -194,6 +194,7 @@ def _skip(folder: Folder, path: str, facts: FileFacts, other: NotAPhoto) -> str:
     skipped = FileSkipped(folder.library_id, path, size, mtime_ns, kind, other.code, other.reason, place)
     with transaction.atomic():
         hold_places(folder.id)
+        _take_turns(f"file:{file}")
         known = PhotoFile.objects.filter(id=file).first()
         if known is None or not _is_listed_so(known, skipped):
             skip_file(skipped, actor=_ACTOR)

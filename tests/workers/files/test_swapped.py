@@ -3,6 +3,7 @@
 import contextlib
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from tests.locks import waiting
 from workers import imports
 from workers.ignoring import Rules
 from workers.moves import Rest, follow_moves
+from workers.pipelines.files import FileFacts, NotAPhoto
+from workers.pipelines.kinds import KINDS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -63,8 +66,39 @@ def test_swapped_names_are_taken_in_by_two_workers_without_a_deadlock(
     assert dict(Photo.objects.values_list("path", "id")) == {"a.jpg": before["b.jpg"], "b.jpg": before["a.jpg"]}
 
 
+@pytest.fixture
+def while_placed(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], threading.Thread]:
+    """Do something in another thread once an import has found its place, until it waits for it, or is done."""
+
+    def arrange(act: Callable[[], object]) -> threading.Thread:
+        def run() -> None:
+            try:
+                act()
+            finally:
+                connection.close()
+
+        other, place = threading.Thread(target=run), imports._place
+
+        def placed_meanwhile(*given: Any) -> Any:
+            monkeypatch.setattr(imports, "_place", place)
+            photo = place(*given)
+            other.start()
+            end = time.monotonic() + 60
+            while not waiting("advisory") and other.is_alive() and time.monotonic() < end:
+                time.sleep(0.01)
+            return photo
+
+        monkeypatch.setattr(imports, "_place", placed_meanwhile)
+        return other
+
+    return arrange
+
+
+Meanwhile = Callable[[Callable[[], object]], threading.Thread]
+
+
 def test_a_move_waits_for_the_import_that_finds_another_photo_at_its_end_and_leaves_it_that_place(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, while_placed: Meanwhile
 ) -> None:
     root = tmp_path / "home"
     make_picture(root / "a.jpg", 1, (64, 48), format="JPEG")
@@ -74,26 +108,27 @@ def test_a_move_waits_for_the_import_that_finds_another_photo_at_its_end_and_lea
     (root / "a.jpg").unlink()
     make_picture(root / "b.jpg", 2, (64, 48), format="JPEG")
     rest: list[Rest] = []
-
-    def follow() -> None:
-        try:
-            rest.append(follow_moves(folder, Rules([]), [("a.jpg", "b.jpg")]))
-        finally:
-            connection.close()
-
-    moving, place = threading.Thread(target=follow), imports._place
-
-    def placed_while_another_moves(*given: Any) -> Any:
-        photo = place(*given)
-        moving.start()
-        end = time.monotonic() + 60
-        while not waiting("advisory") and moving.is_alive() and time.monotonic() < end:
-            time.sleep(0.01)
-        return photo
-
-    monkeypatch.setattr(imports, "_place", placed_while_another_moves)
+    moving = while_placed(lambda: rest.append(follow_moves(folder, Rules([]), [("a.jpg", "b.jpg")])))
     imports.import_found(folder, "b.jpg")
     moving.join(60)
     [photo] = Photo.objects.filter(path="b.jpg")
     assert [row.photo_id for row in PhotoFile.objects.filter(path="b.jpg")] == [photo.id]
     assert rest == [Rest(found={"a.jpg", "b.jpg"}, gone={"a.jpg"})]
+
+
+def test_a_picture_that_is_overwritten_with_notes_while_it_is_imported_has_no_file_afterwards(
+    tmp_path: Path, while_placed: Meanwhile
+) -> None:
+    root = tmp_path / "home"
+    make_picture(root / "a.jpg", 1, (64, 48), format="JPEG")
+    folder = Folder.objects.get(id=add_library(root, actor="test"))
+
+    def overwrite() -> None:
+        facts = FileFacts("0" * 64, 5, 1, KINDS["text"], None)
+        imports._skip(folder, "a.jpg", facts, NotAPhoto("text", "These are notes.", failed=False))
+
+    overwriting = while_placed(overwrite)
+    imports.import_found(folder, "a.jpg")
+    overwriting.join(60)
+    assert list(PhotoFile.objects.values_list("path", "state", "photo_id")) == [("a.jpg", "skipped", None)]
+    assert Photo.objects.get().missing
