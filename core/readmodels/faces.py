@@ -102,15 +102,20 @@ class PersonAct(models.Model):
         return codec.fact_of(self.type, self.data)
 
 
-# What each owner's machine said of a face stands by for the day on which it is theirs again.
+# What each owner's machine said of a face stands by for the day on which it is theirs again. All in one go, for
+# there may be hundreds of thousands; those that people spoke of are placed afterwards.
 _HAND_OVER = """
 UPDATE face SET owner_id = %(owner)s,
        former = former || CASE WHEN now.owner_id IS NULL THEN '{}'
                                ELSE jsonb_build_object(now.owner_id::text, group_id::text) END,
-       group_id = CASE WHEN now.owner_id = %(owner)s THEN group_id ELSE (former ->> %(owner)s::text)::uuid END
-  FROM (SELECT f.id, g.owner_id FROM face AS f JOIN photo AS p ON p.id = f.photo_id
-          LEFT JOIN person AS g ON g.id = f.group_id WHERE p.library_id = %(library)s) AS now
- WHERE face.id = now.id
+       group_id = now.id, home_id = now.id, person_id = now.root_id, by_hand = false
+  FROM (SELECT f.id AS face, before.owner_id, after.id, after.root_id
+          FROM face AS f JOIN photo AS p ON p.id = f.photo_id
+          LEFT JOIN person AS before ON before.id = f.group_id
+          LEFT JOIN person AS after ON after.id = CASE WHEN before.owner_id = %(owner)s THEN f.group_id
+                                                       ELSE (f.former ->> %(owner)s::text)::uuid END
+         WHERE p.library_id = %(library)s) AS now
+ WHERE face.id = now.face
 """
 
 
@@ -161,7 +166,9 @@ def _owner_changed(event: Event) -> None:
     assert isinstance(fact, libraries.OwnerChanged)
     with connection.cursor() as cursor:
         cursor.execute(_HAND_OVER, {"owner": fact.owner or library, "library": library})
-    _place(Face.objects.filter(photo_id__in=Photo.objects.filter(library_id=library).values("id")))
+    _place(
+        Face.objects.filter(photo_id__in=Photo.objects.filter(library_id=library).values("id")).exclude(words=[])
+    )
 
 
 def _let_go(event: Event) -> None:
