@@ -166,9 +166,8 @@ def _owner_changed(event: Event) -> None:
     assert isinstance(fact, libraries.OwnerChanged)
     with connection.cursor() as cursor:
         cursor.execute(_HAND_OVER, {"owner": fact.owner or library, "library": library})
-    _place(
-        Face.objects.filter(photo_id__in=Photo.objects.filter(library_id=library).values("id")).exclude(words=[])
-    )
+    ours = Photo.objects.filter(library_id=library).values("id")
+    _place(Face.objects.filter(photo_id__in=ours).exclude(words=[]))
 
 
 def _let_go(event: Event) -> None:
