@@ -1,16 +1,19 @@
-"""Who may have a photo forgotten, whether it may be forgotten now, and what goes with it."""
+"""Who may have a photo or a person forgotten, whether that may be done now, and what goes with it."""
 
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from core.accounts import Account
 from core.commands import forgetting as commands
 from core.domain.forgetting import refuse_while_there
+from core.domain.people import PersonNotFound
 from core.domain.photos import PhotoNotFound
+from core.readmodels.faces import Face, Person, PersonAct
 from core.readmodels.files import PhotoFile, files_of_photo
 from core.readmodels.libraries import Folder, Library, lies_at
+from core.readmodels.people import family_of, owner_of, person_for
 from core.readmodels.photos import Photo
 from core.readmodels.sidecars import Sidecar
 from core.storage import is_managed
@@ -40,8 +43,25 @@ def photo_to_forget(account: Account, photo_id: UUID) -> Photo:
 
 def may_forget(account: Account, photo: Photo) -> bool:
     """To see a photo is not enough: what is forgotten is gone for its owner."""
-    owner = Library.objects.values_list("owner_id", flat=True).get(id=photo.library_id)
-    return owner == account.pk if owner else account.is_staff
+    return _is_owner(account, owner_of(photo))
+
+
+def person_to_forget(account: Account, person_id: UUID) -> Person:
+    """A person in this account's own libraries, or who it was merged into. Raises PersonNotFound."""
+    known = person_for(account, person_id)
+    if not may_forget_person(account, known):
+        raise PersonNotFound(str(person_id))
+    return known
+
+
+def may_forget_person(account: Account, person: Person) -> bool:
+    """The same as with photos: whose they are decides."""
+    return _is_owner(account, person.owner_id)
+
+
+def _is_owner(account: Account, owner: UUID) -> bool:
+    """A library that is nobody's is its own owner, and an administrator's to decide on."""
+    return owner == account.pk or (account.is_staff and Library.objects.filter(id=owner, owner_id=None).exists())
 
 
 def refuse_if_there(photo: Photo) -> None:
@@ -66,6 +86,33 @@ def forget(photo: Photo, *, actor: str, reason: str) -> None:
     files = commands.files_of(photo.id)
     own = files - _of_others(photo, files)
     commands.forget_photo(photo.id, photo.library_id, own, actor=actor, reason=reason)
+
+
+def forget_person(person: Person, *, actor: str, reason: str) -> None:
+    """Erase everything that was said of a person, and what their faces are known by. Raises PersonNotFound."""
+    family, acts = [*family_of(person.id), *_namesakes(person)], _acts_with_name(person)
+    faces = dict(Face.objects.filter(person_id__in=family).values_list("id", "photo_id"))
+    mine = set(PersonAct.objects.filter(person_id__in=family).values_list("id", flat=True))
+    theirs = sorted(acts - mine)
+    commands.forget_person(person.id, person.owner_id, family, faces, theirs, actor=actor, reason=reason)
+
+
+def _namesakes(person: Person) -> list[UUID]:
+    """Others of this name with no face left: what was once said of the same one, as a rule."""
+    if not person.name:
+        return []
+    same = Person.objects.filter(owner_id=person.owner_id, name__iexact=person.name).exclude(root_id=person.id)
+    alone = same.filter(~Exists(Face.objects.filter(home_id=OuterRef("id")))).order_by("id")
+    return [one for one in alone.values_list("id", flat=True) if family_of(one) == [one]]
+
+
+def _acts_with_name(person: Person) -> set[UUID]:
+    """Where the name was said of somebody who has another one by now."""
+    if not person.name:
+        return set()
+    others = Person.objects.filter(owner_id=person.owner_id).exclude(name__iexact=person.name).values("id")
+    said = PersonAct.objects.filter(person_id__in=others, type="person.named", data__name__iexact=person.name)
+    return set(said.values_list("id", flat=True))
 
 
 def _of_others(photo: Photo, files: set[UUID]) -> set[UUID]:

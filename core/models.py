@@ -7,7 +7,7 @@ from core.meaning import PhotoMeaning, TextMeaning
 from core.readmodels.albums import Album, AlbumChange, AlbumPhoto
 from core.readmodels.analysis import PhotoAnalysis
 from core.readmodels.duplicates import Judged, Look, Tie
-from core.readmodels.faces import Face, Person, PersonAct
+from core.readmodels.faces import Face, ForgottenOne, Person, PersonAct
 from core.readmodels.failures import Failure
 from core.readmodels.files import PhotoFile
 from core.readmodels.forgotten import ForgottenPhoto
@@ -34,6 +34,7 @@ __all__ = [
     "FaceVector",
     "Failure",
     "Folder",
+    "ForgottenOne",
     "ForgottenPhoto",
     "Judged",
     "Library",

@@ -74,7 +74,10 @@ CREATE TABLE IF NOT EXISTS core_photo_vector (
     photo_id uuid NOT NULL, model text NOT NULL, vector halfvec(1024) NOT NULL, PRIMARY KEY (photo_id, model));
 """
 _PUT_FACE = """
-INSERT INTO core_face_vector (face, photo_id, model, vector) VALUES (%s, %s, %s, %s::real[]::vector)
+INSERT INTO core_face_vector (face, photo_id, model, vector)
+SELECT face, photo, model, numbers::vector
+  FROM (VALUES (%s::uuid, %s::uuid, %s::text, %s::real[])) AS given (face, photo, model, numbers)
+ WHERE NOT EXISTS (SELECT FROM forgotten_one WHERE id = face)
 ON CONFLICT (face) DO UPDATE SET model = excluded.model, vector = excluded.vector
 """
 _PUT_PHOTO = """
@@ -111,7 +114,10 @@ def has_vectors() -> bool:
 
 
 def put_face_vectors(photo: UUID, model: str, vectors: Mapping[UUID, Vector]) -> None:
-    """Keep the numbers of a photo's faces; those kept before under the same ids are replaced."""
+    """Keep the numbers of a photo's faces; those kept before under the same ids are replaced.
+
+    Of a face of somebody who was forgotten none are kept.
+    """
     if not vectors or not has_vectors():
         return
     with connection.cursor() as cursor:
@@ -134,6 +140,13 @@ def forget_photo(photo: UUID) -> list[UUID]:
         cursor.execute("DELETE FROM core_photo_vector WHERE photo_id = %s", [photo])
         cursor.execute("DELETE FROM core_face_vector WHERE photo_id = %s RETURNING face", [photo])
         return [face for (face,) in cursor.fetchall()]
+
+
+def forget_faces(faces: Iterable[UUID]) -> None:
+    """Keep nothing of these faces any more."""
+    if has_vectors():
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM core_face_vector WHERE face = ANY(%s)", [list(faces)])
 
 
 def without_numbers(photos: Sequence[UUID]) -> tuple[set[UUID], set[UUID]]:

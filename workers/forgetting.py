@@ -1,11 +1,11 @@
-"""What lies outside the log when a photo is forgotten: files, jobs and what they say. Removed after the commit.
+"""What lies outside the log when a photo or a person is forgotten: files, jobs and what they say.
 
-A job does it, so that no crash in between leaves any of it for ever. Work that was under way when the photo was
-forgotten may still leave something: as long as anything is found, the job comes again.
+A job removes it after the commit, so that no crash in between leaves any of it for ever. Work that was under way
+then may still leave something: as long as anything is found, the job comes again.
 """
 
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import timedelta
@@ -23,6 +23,7 @@ from core.commands.log import named
 from core.domain import codec, files, photos
 from core.domain.files import file_id
 from core.domain.forgetting import PhotoForgotten
+from core.domain.people import PersonForgotten
 from core.domain.streams import file_stream, subject_of
 from core.readmodels.failures import IMPORT, failure_id
 from core.readmodels.libraries import Library, folder_by_id
@@ -34,7 +35,7 @@ from events.reading import read_stream
 from workers.grouping import settle_people
 from workers.queue import NewJob, defer_batch
 
-TASK, QUEUE = "clear_forgotten", "operations"
+TASK, PORTRAITS, QUEUE = "clear_forgotten", "clear_portraits", "operations"
 _ACTOR, _REASON = "worker:forgetting", "said after the photo was forgotten"
 # By then a page that was being answered, or a run of a job, has ended as a rule.
 _AGAIN = timedelta(seconds=60)
@@ -108,7 +109,27 @@ def _forgotten(event: Event) -> None:
     defer_batch([NewJob(TASK, QUEUE, left.as_args(), priority=50)])
 
 
-HANDLERS: dict[str, Callable[[Event], None]] = {"photo.forgotten": _forgotten}
+def _person_forgotten(event: Event) -> None:
+    fact = codec.decode(event)
+    assert isinstance(fact, PersonForgotten)
+    faces = {str(one.face): str(one.photo) for one in fact.faces}
+    defer_batch([NewJob(PORTRAITS, QUEUE, {"faces": faces}, priority=50)])
+
+
+HANDLERS: dict[str, Callable[[Event], None]] = {
+    "photo.forgotten": _forgotten,
+    "person.forgotten": _person_forgotten,
+}
+
+
+def clear_portraits(faces: Mapping[str, str]) -> int:
+    """Remove the pictures of faces (face → photo); as long as there are any, the job is queued again."""
+    found = [path for face, photo in faces.items() for path in previews_of(UUID(photo)).glob(f"*-face-{face}-*")]
+    for path in found:
+        path.unlink(missing_ok=True)
+    if found:
+        defer_batch([NewJob(PORTRAITS, QUEUE, {"faces": faces}, scheduled_at=timezone.now() + _AGAIN)])
+    return len(found)
 
 
 def clear(left: Left, job: int | None = None) -> bool:

@@ -264,6 +264,12 @@ def clear_forgotten(
     return forgetting.clear(forgetting.Left(photo, library, places, names), context.job.id)
 
 
+@app.task(name=forgetting.PORTRAITS, queue=forgetting.QUEUE, retry=RetryPolicy())
+def clear_portraits(faces: dict[str, str]) -> int:
+    """Remove the pictures of the faces of somebody who was forgotten; how many there were."""
+    return forgetting.clear_portraits(faces)
+
+
 @app.task(name="clear_sessions", queue="operations", retry=RetryPolicy())
 def clear_sessions() -> int:
     """Forget the sign-ins that have run out; how many."""

@@ -18,6 +18,8 @@ class KeyAuth(HttpBearer):
 
 # How many rows an answer may have.
 Limit = Annotated[int, Field(ge=1, le=500)]
+# Why something is forgotten, in a few words.
+Reason = Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")]
 ACCESS = [KeyAuth(), SessionAuth()]
 
 

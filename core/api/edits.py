@@ -1,7 +1,7 @@
 """What a person says of a photo, for programs: changes in one request, its history, and undo."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -10,7 +10,7 @@ from django.utils.module_loading import import_string
 from ninja import Schema, Status
 from pydantic import Field
 
-from core.api.access import actor_of, asker
+from core.api.access import Reason, actor_of, asker
 from core.api.photos import PhotoDetail, detail, router
 from core.commands.duplicates import undo_decision
 from core.commands.edits import edit_photo, undo_edit
@@ -25,10 +25,6 @@ from core.readmodels.stacks import others_in_stack
 from events.event import Event
 
 __all__ = ["router"]  # one address, several verbs: they must be on one router
-
-
-# Why something was forgotten, in a few words.
-Reason = Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")]
 
 
 class Position(Schema):

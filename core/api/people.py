@@ -11,8 +11,9 @@ from ninja import Router, Schema, Status
 from pydantic import Field
 
 from core import whoiswho
-from core.api.access import Limit, asker
+from core.api.access import Limit, Reason, asker
 from core.domain.people import FACES_LIMIT
+from core.forgetting import BY_OWNER, forget_person, person_to_forget
 from core.readmodels.faces import Person
 from core.readmodels.people import (
     Portrait,
@@ -228,6 +229,16 @@ def change(request: HttpRequest, person_id: UUID, changes: PersonChanges) -> dic
         if "cover" in given:
             whoiswho.choose_cover(account, person_id, given["cover"])
     return _known(request, person_id)
+
+
+@router.delete("/{person_id}", response={204: None}, summary="Forget a person, for good")
+def forget(request: HttpRequest, person_id: UUID, reason: Reason = BY_OWNER) -> Status[None]:
+    """Name, birthday, who they were said to be, and what their faces are known by; the photos stay. No undo.
+
+    404 but for the owner of the photos. Say why without personal words: `reason` is kept.
+    """
+    forget_person(person_to_forget(asker(request), person_id), actor=asker(request).actor, reason=reason)
+    return Status(204, None)
 
 
 @router.get("/{person_id}/faces", response=list[FaceOut], summary="The faces of a person, the newest photos first")

@@ -1,24 +1,23 @@
-"""What may be erased for good: everything that is known of a photo. Nothing here can be undone."""
+"""What may be erased for good: everything that is known of a photo or of a person. Nothing here can be undone."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from uuid import UUID
 
 from django.db import transaction
 
 from core import codes, groups, meaning, vectors
-from core.commands.decisions import of_photo, settle
-from core.commands.log import photo_events
+from core.commands.decisions import Decision, of_photo, settle
+from core.commands.log import named, photo_events
 from core.domain import photos
-from core.domain.forgetting import FORGOTTEN, PhotoForgotten
-from core.domain.streams import file_stream, photo_stream
+from core.domain.forgetting import FACES_LIMIT, FORGOTTEN, PERSON_FORGOTTEN, PhotoForgotten
+from core.domain.people import FaceOf, PersonForgotten, PersonNotFound
+from core.domain.streams import file_stream, person_stream, photo_stream
 from events.erasure import erase
 from events.store import read_stream
 
 
 def files_of(photo_id: UUID) -> set[UUID]:
     """Every file that was ever said to be the photo's, or a sidecar of it. Raises PhotoNotFound."""
-    from core.commands.log import named
-
     facts = (fact for _, fact in named(photo_events(photo_id)))
     return {file for file, _, _ in photos.files_named(facts)}
 
@@ -46,6 +45,35 @@ def clear_photo(photo_id: UUID, files: Iterable[UUID], *, actor: str, reason: st
         codes.forget_photo(photo_id)
         meaning.forget_photo(photo_id)
     return erased
+
+
+def forget_person(
+    person: UUID,
+    owner: UUID,
+    family: Sequence[UUID],
+    faces: Mapping[UUID, UUID],
+    acts: Sequence[UUID],
+    *,
+    actor: str,
+    reason: str,
+) -> None:
+    """Erase what was said of a person and of all that are one with it, and the numbers of their faces.
+
+    `faces`: each with its photo. `acts`: events in others' streams that hold the name. Raises PersonNotFound.
+    """
+    theirs = [FaceOf(face, photo) for face, photo in sorted(faces.items())]
+    parts = [tuple(theirs[at : at + FACES_LIMIT]) for at in range(0, len(theirs), FACES_LIMIT)] or [()]
+    news = [PersonForgotten(owner, tuple(family), part, tuple(acts)) for part in parts]
+    with transaction.atomic():
+        stored = [event for one in family for event in read_stream(person_stream(one))]
+        if any(event.type == PERSON_FORGOTTEN for event in stored):
+            raise PersonNotFound(str(person))
+        settle(Decision(person_stream(person), lambda _: news), actor=actor)
+        left = [*(event.event_id for event in stored if not event.erased), *acts]
+        if left:
+            erase(left, actor, reason)
+        vectors.forget_faces(faces)
+        groups.forget([*family, *faces])
 
 
 def _streams(photo_id: UUID, files: Iterable[UUID]) -> list[str]:

@@ -10,8 +10,10 @@ from uuid import UUID, uuid4
 from core.commands.decisions import Decision, settle, settle_all
 from core.commands.log import named, write, write_many
 from core.domain import codec, people
-from core.domain.people import PersonEvent, Said
+from core.domain.forgetting import PERSON_FORGOTTEN
+from core.domain.people import PersonEvent, PersonNotFound, Said
 from core.domain.streams import group_stream, people_stream, person_stream
+from events.event import Event
 from events.store import NO_STREAM, read_stream
 
 _History = Sequence[tuple[UUID, object]]
@@ -109,7 +111,12 @@ def _decide(person: UUID, decide: Callable[[_History], Sequence[PersonEvent]], a
 
 
 def _deciding(person: UUID, decide: Callable[[_History], Sequence[PersonEvent]]) -> Decision:
-    return Decision(person_stream(person), lambda stored: decide(named(stored)))
+    def decided(stored: Sequence[Event]) -> Sequence[PersonEvent]:
+        if any(event.type == PERSON_FORGOTTEN for event in stored):
+            raise PersonNotFound(str(person))
+        return decide(named(stored))
+
+    return Decision(person_stream(person), decided)
 
 
 def _confirming(person: UUID, faces: Sequence[UUID]) -> Decision:

@@ -122,6 +122,7 @@ TYPES: dict[str, type[Any]] = {
     "person.merged": people.PersonMerged,
     "person.told_apart": people.PeopleToldApart,
     "person.act_undone": people.ActUndone,
+    "person.forgotten": people.PersonForgotten,
     "album.made": albums.AlbumMade,
     "album.renamed": albums.AlbumRenamed,
     "album.rule_changed": albums.AlbumRuleChanged,

@@ -4,8 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-# The last event of a photo's stream; those before it are tombstones.
-FORGOTTEN = "photo.forgotten"
+# The last event of a photo's or a person's stream; those before it are tombstones.
+FORGOTTEN, PERSON_FORGOTTEN = "photo.forgotten", "person.forgotten"
+# Faces in one event: what fits into it, each with its photo.
+FACES_LIMIT = 400
 
 
 class AboutForgetting:

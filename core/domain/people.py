@@ -133,6 +133,28 @@ class ActUndone(AboutPerson):
     act: UUID
 
 
+@dataclass(frozen=True, slots=True)
+class FaceOf:
+    """A face, and the photo that it is in."""
+
+    face: UUID
+    photo: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class PersonForgotten:
+    """An owner had everything erased that was said of this person; nothing is said of it any more.
+
+    `family`: it and all that were merged into it. `faces` were theirs, and nobody asks again who they are. `acts`:
+    those in others' streams that said the name.
+    """
+
+    owner: UUID
+    family: tuple[UUID, ...]
+    faces: tuple[FaceOf, ...]
+    acts: tuple[UUID, ...] = ()
+
+
 GroupEvent = FacesJoined | FacesLetGo | GroupingAsked
 PersonAct = (
     PersonNamed
@@ -146,7 +168,7 @@ PersonAct = (
     | PeopleToldApart
     | ActUndone
 )
-PersonEvent = PersonBegun | PersonAct
+PersonEvent = PersonBegun | PersonAct | PersonForgotten
 PeopleEvent = GroupEvent | PersonEvent
 
 

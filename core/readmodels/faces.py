@@ -119,6 +119,15 @@ UPDATE face SET owner_id = %(owner)s,
 """
 
 
+class ForgottenOne(models.Model):
+    """Somebody who was forgotten, and each of their faces: nothing is kept of them when they are found again."""
+
+    id = models.UUIDField(primary_key=True)
+
+    class Meta:
+        db_table = "forgotten_one"
+
+
 # --- how events fill it -------------------------------------------------------------------------------------
 
 
@@ -127,7 +136,11 @@ def _found(event: Event) -> None:
     assert isinstance(fact, analysis.FacesFound)
     photo = subject_of(event.stream_id)
     Face.objects.filter(photo_id=photo, current=True).update(current=False)
+    found = [face.id for face in fact.faces]
+    forgotten = set(ForgottenOne.objects.filter(id__in=found).values_list("id", flat=True))
     for face in fact.faces:
+        if face.id in forgotten:
+            continue
         seen = {
             "photo_id": photo,
             "box": list(face.box),
@@ -154,6 +167,8 @@ def _joined(event: Event) -> None:
     fact = codec.decode(event)
     assert isinstance(fact, people.FacesJoined)
     group = subject_of(event.stream_id)
+    if ForgottenOne.objects.filter(id=group).exists():
+        return  # by a grouping that had begun before
     _begin(group, fact.owner)
     # A library may have changed hands while its faces were grouped.
     theirs = Face.objects.filter(Q(owner_id=None) | Q(owner_id=fact.owner), id__in=fact.faces)
@@ -214,6 +229,25 @@ def _undone(event: Event) -> None:
     PersonAct.objects.bulk_update(changed, ["counts"])
     for act in changed:
         _take_effect(person, act.fact)
+
+
+def _person_forgotten(event: Event) -> None:
+    """As if nothing had ever been said in the streams of these people; what others said stays."""
+    fact = codec.decode(event)
+    assert isinstance(fact, people.PersonForgotten)
+    gone_for_good = [*fact.family, *(one.face for one in fact.faces)]
+    ForgottenOne.objects.bulk_create([ForgottenOne(id=one) for one in gone_for_good], ignore_conflicts=True)
+    Face.objects.filter(id__in=[one.face for one in fact.faces]).delete()
+    gone = set(PersonAct.objects.filter(person_id__in=fact.family).values_list("id", flat=True))
+    PersonAct.objects.filter(Q(id__in=gone) | Q(id__in=fact.acts)).delete()
+    Person.objects.filter(id__in=fact.family).delete()
+    left = set(Face.objects.filter(group_id__in=fact.family).values_list("id", flat=True))
+    Face.objects.filter(id__in=left).update(group_id=None)
+    spoken = list(Face.objects.exclude(words=[]))
+    for face in spoken:
+        face.words = [word for word in face.words if UUID(word["act"]) not in gone]
+    Face.objects.bulk_update(spoken, ["words"])
+    _place(Face.objects.filter(id__in=left | {face.id for face in spoken}))
 
 
 def _keep(event: Event, about: Iterable[UUID]) -> None:
@@ -387,7 +421,8 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     "person.merged": _acted,
     "person.told_apart": _acted,
     "person.act_undone": _undone,
+    "person.forgotten": _person_forgotten,
 }
-TABLES = (Face, Person, PersonAct)
+TABLES = (Face, Person, PersonAct, ForgottenOne)
 VERSION = 2
 READS = ("photos",)

@@ -100,9 +100,17 @@ def count_people(account: Account) -> dict[str, int]:
 
 def person_for(account: Account, person_id: UUID) -> Person:
     """A person, or who it was merged into, if this account may see it. Raises PersonNotFound."""
+    root = root_of(person_id)
+    if not _may_see(account, root):
+        raise PersonNotFound(str(person_id))
+    return root
+
+
+def root_of(person_id: UUID) -> Person:
+    """A person, or who it was merged into, whoever asks. Raises PersonNotFound."""
     found = Person.objects.filter(id=person_id).first()
     root = found and (found if found.root_id == found.id else Person.objects.filter(id=found.root_id).first())
-    if not root or not _may_see(account, root):
+    if not root:
         raise PersonNotFound(str(person_id))
     return root
 

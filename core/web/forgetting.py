@@ -1,4 +1,4 @@
-"""The page that asks whether a photo is really to be forgotten, and says what goes and what stays."""
+"""The pages that ask whether a photo or a person is really to be forgotten, and say what goes and what stays."""
 
 from uuid import UUID
 
@@ -8,9 +8,20 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from core.domain.forgetting import StillThere
+from core.domain.people import PersonNotFound
 from core.domain.photos import PhotoNotFound
-from core.forgetting import BY_OWNER, forget, photo_to_forget, refuse_if_there, uploads_of
+from core.forgetting import (
+    BY_OWNER,
+    forget,
+    forget_person,
+    person_to_forget,
+    photo_to_forget,
+    refuse_if_there,
+    uploads_of,
+)
+from core.readmodels.people import portrait_of
 from core.web.access import Request, actor_of, not_there, signed_in
+from core.web.faces import person_tile
 from core.web.words import size
 
 
@@ -37,3 +48,17 @@ def forget_page(request: Request, photo_id: UUID) -> HttpResponse:
     return render(
         request, "photos/forget.html", context, status=409 if refused and request.method == "POST" else 200
     )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@signed_in
+@not_there(PersonNotFound, "There is no such person.")
+def forget_person_page(request: Request, person_id: UUID) -> HttpResponse:
+    """The same for a person; afterwards everybody else."""
+    person = person_to_forget(request.user, person_id)
+    if request.method == "POST":
+        forget_person(person, actor=actor_of(request), reason=BY_OWNER)
+        return redirect("people")
+    portrait = person_tile(portrait_of(request.user, person))
+    return render(request, "people/forget.html", {"person": person, "portrait": portrait})

@@ -13,6 +13,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from core import whoiswho
 from core.domain.edits import BadValue, NotUndoable
 from core.domain.people import PersonNotFound
+from core.forgetting import may_forget_person
 from core.readmodels.faces import Person, PersonAct
 from core.readmodels.people import (
     acts_about,
@@ -206,6 +207,7 @@ def _context(request: Request, person: Person) -> dict[str, object]:
     seen = faces_of(request.user, person.id, skip=skip, limit=PAGE + 1)
     return {
         "person": person,
+        "may_forget": may_forget_person(request.user, person),
         "tile": person_tile(portrait),
         "faces": face_tiles(seen[:PAGE]),
         "count": counted(portrait.faces, "face"),

@@ -72,6 +72,7 @@ urlpatterns = [
     path("people/undo/<uuid:act_id>/", people.undo, name="person-undo"),
     path("people/<uuid:person_id>/", people.person_page, name="person"),
     path("people/<uuid:person_id>/change/", people.change, name="person-change"),
+    path("people/<uuid:person_id>/forget/", forgetting.forget_person_page, name="person-forget"),
     path("people/<uuid:person_id>/merge/", people.merge, name="person-merge"),
     path("people/<uuid:person_id>/faces/", people.faces, name="person-faces"),
     path("uploads/", uploads.collection, name="uploads"),
