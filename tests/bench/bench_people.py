@@ -42,9 +42,9 @@ SELECT DISTINCT
   FROM core_face_vector
 """
 _ROWS = """
-INSERT INTO face (id, photo_id, box, size, worth, clear, model, current, words, by_hand)
+INSERT INTO face (id, photo_id, box, size, worth, clear, model, current, words, by_hand, former)
 SELECT face, photo_id, '[0.4, 0.4, 0.6, 0.6]', 150, 0.5 + (hashtext(face::text) %% 1000) / 3000.0, true, model,
-       true, '[]', false
+       true, '[]', false, '{}'
   FROM core_face_vector
 """
 _GROUP = """
