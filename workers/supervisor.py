@@ -94,7 +94,13 @@ class Supervisor:
         while not self.stopping.is_set():
             await self.database_there.wait()
             started = time.monotonic()
-            child.process = await _start(child)
+            try:
+                child.process = await _start(child)
+            except OSError as error:  # no memory for one more process, no room for its log
+                wait = min(wait * 2, _MOST_WAIT)
+                _log.warning("a program cannot be started yet", program=child.name, error=str(error), wait=wait)
+                await self._pause(wait)
+                continue
             child.starts += 1
             code = await child.process.wait()
             if self.stopping.is_set():

@@ -1,6 +1,8 @@
 """What the program that keeps the others running does when one of them dies."""
 
 import asyncio
+import errno
+import os
 
 import psycopg
 import pytest
@@ -31,3 +33,35 @@ def test_open_pages_look_who_works_when_a_program_has_died(monkeypatch: pytest.M
 
     async_to_sync(scenario)()
     assert child.starts >= 1
+
+
+class Ended:
+    """A program that has done its work."""
+
+    returncode = 0
+
+    async def wait(self) -> int:
+        return self.returncode
+
+
+def test_a_program_for_which_there_is_no_memory_just_now_is_started_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    child = Child("help", ["help"])
+    started: list[str] = []
+
+    async def scenario() -> None:
+        supervisor = Supervisor([child], None)
+
+        async def start(_: Child) -> Ended:
+            started.append("tried")
+            if len(started) < 3:
+                raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+            supervisor.stop()
+            return Ended()
+
+        monkeypatch.setattr("workers.supervisor._start", start)
+        monkeypatch.setattr("workers.supervisor._LEAST_WAIT", 0.01)
+        async with asyncio.timeout(60):
+            await supervisor.run()
+
+    asyncio.run(scenario())
+    assert (len(started), child.starts) == (3, 1)
