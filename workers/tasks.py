@@ -258,10 +258,14 @@ def clear_previews(after: str = "") -> int:
 
 @app.task(name=forgetting.TASK, queue=forgetting.QUEUE, retry=RetryPolicy(), pass_context=True)
 def clear_forgotten(
-    context: JobContext, photo: str, library: str, places: list[list[str]], names: list[str]
+    context: JobContext, photo: str, library: str = "", places: list[list[str]] | None = None, names: Any = ()
 ) -> bool:
-    """Remove the files of a forgotten photo, its jobs and what they say; whether there was anything."""
-    return forgetting.clear(forgetting.Left(photo, library, places, names), context.job.id)
+    """Remove the files of a forgotten photo, its jobs and what they say; whether there was anything.
+
+    A run that was killed at its very end has no arguments left, and nothing to do.
+    """
+    left = forgetting.Left(photo, library, places or (), names)
+    return bool(library) and forgetting.clear(left, context.job.id)
 
 
 @app.task(name=forgetting.PORTRAITS, queue=forgetting.QUEUE, retry=RetryPolicy())

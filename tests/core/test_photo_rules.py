@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from core.domain import codec, photos
+from core.domain.forgetting import PhotoForgotten, StillThere, refuse_while_there
 from core.domain.photos import Fact, Step
 from events.event import NewEvent
 
@@ -39,6 +40,23 @@ def test_a_file_that_came_back_after_it_was_gone_is_added_again() -> None:
     state = photos.fold([IMPORTED, READ, photos.FileGone(FILE.id, "replaced")])
     assert state.files == {}
     assert photos.decide_import(state, IMPORTED, READ) == [photos.FileAdded(FILE)]
+
+
+def test_nothing_is_left_of_a_photo_that_was_forgotten_and_its_id_is_never_used_again() -> None:
+    state = photos.fold([IMPORTED, READ, PREVIEWS, PhotoForgotten(LIBRARY)])
+    assert not state.exists
+    assert (state.sha256, state.files, state.done) == ("", {}, {})
+    with pytest.raises(photos.OtherContent):
+        photos.decide_import(state, IMPORTED, READ)
+    moved = photos.FileMoved(FILE.id, COPY)
+    named = photos.files_named([IMPORTED, READ, moved, photos.FileMissing(COPY.id, COPY.path)])
+    assert [file for file, _, _ in named] == [FILE.id, COPY.id]
+
+
+def test_a_photo_is_not_forgotten_while_its_file_would_be_found_again() -> None:
+    refuse_while_there([])
+    with pytest.raises(StillThere, match=r"only reads \(a/b.jpg and 1 more\)"):
+        refuse_while_there(["a/copy.jpg", "a/b.jpg"])
 
 
 def test_a_second_result_of_the_same_step_version_is_no_news() -> None:

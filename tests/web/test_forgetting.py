@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -45,14 +46,18 @@ from events.replay import read_models, replay
 from events.verify import verify_seals, verify_streams
 from tests.web.conftest import Shelf, jpeg
 from tests.web.peopling import find_faces, numbers_of, person_of
-from workers import forgetting
+from workers import forgetting, tasks
 from workers.imports import import_found
 from workers.knownfiles import known_file
 from workers.queue import NewJob, defer_batch
+from workers.sidecarwriting import write_sidecar
 
 pytestmark = pytest.mark.django_db
 # Words that are nowhere else.
 TITLE, KEYWORD, CAPTION, NAME = "Grandmama swims", "gooseberries", "A jolly day", "zebedee.jpg"
+SIDECAR = f"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title><rdf:Alt>
+<rdf:li xml:lang="x-default">{TITLE}</rdf:li></rdf:Alt></dc:title></rdf:Description></rdf:RDF></x:xmpmeta>"""
 
 
 def forget_at(client: Client, photo: UUID) -> Any:
@@ -74,7 +79,11 @@ def carry_out() -> None:
             [forgetting.TASK],
         )
         for job, text in cursor.fetchall():
-            forgetting.clear(forgetting.Left(**json.loads(text)), job)
+            context = SimpleNamespace(job=SimpleNamespace(id=job))
+            tasks.clear_forgotten(context, **json.loads(text))
+            # Killed at its very end it comes again, without its arguments.
+            cursor.execute("SELECT args::text FROM procrastinate_jobs WHERE id = %s", [job])
+            assert tasks.clear_forgotten(context, **json.loads(cursor.fetchone()[0])) is False
             cursor.execute("UPDATE procrastinate_jobs SET status = 'succeeded' WHERE id = %s", [job])
 
 
@@ -277,13 +286,22 @@ def test_the_same_content_that_comes_again_is_a_new_photo_of_which_nothing_is_kn
     assert [one.photo_id for one in files_of_photo(made)] == [made]
 
 
-def test_an_uploaded_original_goes_with_its_photo_also_after_a_kill_in_between(
+def test_an_uploaded_original_goes_with_its_photo_and_its_sidecars_also_after_a_kill_in_between(
     owner: Account, page: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     content = jpeg("uploaded")
     photo, place = upload(owner, NAME, content)
+    _, beside = take(owner, f"{NAME}.xmp", SIDECAR.encode())
+    assert Photo.objects.get(id=photo).facts["title"]["value"] == TITLE
+    edit_photo(photo, [edits.PhotoTitled(f"{TITLE} far")], actor=owner.actor)
+    write_sidecar(Photo.objects.get(id=photo))
+    written = place.with_name(f"{place.name}.xmp")
+    assert TITLE in written.read_text()
+    assert TITLE in beside.read_text()
+
     asked = page.get(f"/photos/{photo}/forget/").content.decode()
-    assert NAME in asked and "It is deleted from this server." in asked
+    assert NAME in asked
+    assert "It is deleted from this server." in asked
     assert forget_at(page, photo).status_code == 302
     assert place.exists()
     monkeypatch.setattr(shutil, "rmtree", killed)
@@ -291,10 +309,10 @@ def test_an_uploaded_original_goes_with_its_photo_also_after_a_kill_in_between(
         carry_out()
     monkeypatch.undo()
     carry_out()
-    assert not place.exists()
+    assert [one for one in (place, beside, written) if one.exists()] == []
     assert not previews_of(photo).exists()
     carry_out()
-    assert found_of(NAME, place.name) == []
+    assert found_of(NAME, TITLE, place.name) == []
     # It may be uploaded again, and what is left of the work for the former one leaves it alone.
     again, there = upload(owner, NAME, content)
     assert again != photo
@@ -307,13 +325,19 @@ def killed(*_: object) -> None:
 
 def upload(owner: Account, name: str, content: bytes) -> tuple[UUID, Path]:
     """A photo that was uploaded and imported, with a preview; where it lies."""
+    said, place = take(owner, name, content)
+    photo = UUID(said.split()[1])
+    preview_path(photo, "r1", "tile").parent.mkdir(parents=True)
+    return photo, place
+
+
+def take(owner: Account, name: str, content: bytes) -> tuple[str, Path]:
+    """An upload that was imported; what became of it, and where it lies."""
     announced = Announced(name, len(content), hashlib.sha256(content).hexdigest(), 1)
     receiving.keep_at_once(owner, announced, iter([content]), actor=owner.actor)
     [kept] = UploadedFile.objects.filter(name=name)
     folder = folder_by_id(kept.library_id)
-    photo = UUID(import_found(folder, kept.path).split()[1])
-    preview_path(photo, "r1", "tile").parent.mkdir(parents=True)
-    return photo, original_path(folder.root, kept.path)
+    return import_found(folder, kept.path), original_path(folder.root, kept.path)
 
 
 def test_what_work_under_way_says_afterwards_is_erased_too(known: UUID, page: Client, shelf: Shelf) -> None:

@@ -22,7 +22,7 @@ from events.verify import verify_seals, verify_streams
 from tests.web.conftest import Shelf
 from tests.web.peopling import find_faces, numbers_of, person_of, snap
 from tests.web.test_forgetting import everything_said, found_of, rows
-from workers import forgetting, grouping
+from workers import forgetting, grouping, tasks
 
 pytestmark = pytest.mark.django_db
 NAME = "Zebulona"
@@ -117,7 +117,7 @@ def carry_out_portraits() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT args::text FROM procrastinate_jobs WHERE task_name = %s", [forgetting.PORTRAITS])
         for (args,) in cursor.fetchall():
-            forgetting.clear_portraits(json.loads(args)["faces"])
+            tasks.clear_portraits(**json.loads(args))
 
 
 def test_a_stranger_and_an_administrator_may_not_and_the_owner_may_by_api_and_command(
