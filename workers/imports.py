@@ -7,6 +7,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection, transaction
 
+from core import singlerows
 from core.commands import photos as commands
 from core.commands.files import record_missing, record_vanished, skip_file
 from core.domain import photos
@@ -147,7 +148,8 @@ def _place(
 
 
 def _held_before(found: photos.PhotoImported) -> UUID | None:
-    return PhotoFile.objects.filter(id=found.file.id).values_list("photo_id", flat=True).first()
+    held: UUID | None = singlerows.one_value(PhotoFile, found.file.id, "photo_id")
+    return held
 
 
 def _holder(found: photos.PhotoImported) -> UUID | None:

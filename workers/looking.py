@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef
 
+from core import singlerows
 from core.domain import styles
 from core.domain.analysis import Analysis
 from core.domain.colours import written
@@ -73,4 +74,4 @@ def _undone(library: UUID, older: bool) -> Iterator[UUID]:
 
 
 def _off(library: UUID) -> set[str]:
-    return set(Library.objects.values_list("analyses_off", flat=True).get(id=library))
+    return set(singlerows.one_value(Library, library, "analyses_off") or ())

@@ -6,6 +6,7 @@ Where an event takes away the cause of a dead job, that job is resolved in the s
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
+from core import singlerows
 from core.domain import analysis, codec, files, libraries, photos
 from core.domain.photos import Step
 from core.domain.streams import subject_of
@@ -151,7 +152,7 @@ def _previews_rendered(event: Event) -> None:
     _resolve_step(event, Step.PREVIEWS, _DONE)
     photo = subject_of(event.stream_id)
     # Made again by a newer version, the picture shows what it has shown: it need not be looked at again.
-    if not Photo.objects.filter(id=photo, processed_at__isnull=False).exists():
+    if singlerows.one_value(Photo, photo, "processed_at") is None:
         defer_batch([_step_job(photo, Step.LABELS)])
 
 

@@ -17,7 +17,7 @@ from core.commands.accounts import forget_old_sessions
 from core.commands.looks import record_looks
 from core.domain import photos
 from core.readmodels.libraries import all_libraries, folder_by_id, library_by_id
-from core.readmodels.photos import Photo
+from core.readmodels.photos import photo_by_id
 from core.storage import preview_path, put_in_place, working_folder
 from workers import (
     analyses,
@@ -88,7 +88,7 @@ def write_sidecar(photo: str) -> str:
     """Write what is known of a photo into the XMP sidecar beside its original."""
     from workers import sidecarwriting
 
-    return sidecarwriting.write_sidecar(Photo.objects.get(id=UUID(photo)))
+    return sidecarwriting.write_sidecar(photo_by_id(UUID(photo)))
 
 
 @app.task(name="render_previews", queue="previews", priority=20, retry=RetryPolicy())
@@ -97,7 +97,7 @@ def render_previews(photo: str) -> str:
     from workers.imports import find_original
     from workers.pipelines import previews
 
-    known = Photo.objects.get(id=UUID(photo))
+    known = photo_by_id(UUID(photo))
     original = find_original(known)
     if original is None:
         return "the original is not there; it goes on once it is back"
@@ -134,7 +134,7 @@ def remake_library(library: str) -> int:
 @app.task(name=remaking.TASK, queue="previews", priority=-50, retry=RetryPolicy())
 def remake_photo(photo: str) -> str:
     """Make again what an earlier version made of a photo, and nothing else."""
-    known = Photo.objects.get(id=UUID(photo))
+    known = photo_by_id(UUID(photo))
     done = [remaking.read_older_facts(known)]
     if remaking.has_older_previews(known.revision):
         done.append(render_previews(photo))
@@ -146,7 +146,7 @@ def find_looks(photo: str) -> str:
     """Look at a photo again, on its tile, never again on the original: colours and styles by today's rules."""
     from workers.pipelines import looks
 
-    known = Photo.objects.get(id=UUID(photo))
+    known = photo_by_id(UUID(photo))
     if not known.revision or not known.width or not known.height:
         return "there is no preview yet; its looks come with it"
     tile = preview_path(known.id, known.revision, "tile")

@@ -11,6 +11,7 @@ from django.db import connection, models
 from django.db.models import Count, Exists, Max, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
+from core import singlerows
 from core.accounts import Account
 from core.domain import codec, duplicates, libraries, likeness, photos
 from core.domain.likeness import Likeness
@@ -46,6 +47,11 @@ _NEAR = """
 
 
 _FILM = ":film"
+# A library that nobody owns is compared with itself.
+_WHOSE = """
+    SELECT coalesce(owner_id::text, library_id::text), media
+      FROM {photos} AS photo LEFT JOIN {libraries} AS library ON library.id = library_id WHERE photo.id = %s
+"""
 _MOVE = """
     UPDATE look SET group_id = moved.group_id, spread = moved.spread
       FROM unnest(%s::uuid[], %s::uuid[], %s::smallint[]) AS moved (photo_id, group_id, spread)
@@ -130,7 +136,7 @@ def _rendered(event: Event) -> None:
     fact = codec.decode(event)
     assert isinstance(fact, photos.PreviewsRendered)
     photo = subject_of(event.stream_id)
-    before = Look.objects.filter(photo_id=photo).first()
+    before = singlerows.find(Look, photo)
     if before is not None:
         if before.likeness == fact.likeness:
             return
@@ -141,7 +147,7 @@ def _rendered(event: Event) -> None:
         pieces = Likeness.parse(fact.likeness).pieces
         look = Look(photo_id=photo, scope=_scope_of(photo), likeness=fact.likeness, pieces=pieces)
         _take_turns([look])
-        look.save(force_insert=True)
+        singlerows.add(look)
         _regroup([look])
 
 
@@ -231,10 +237,10 @@ def _owner_changed(event: Event) -> None:
 
 def _scope_of(photo: UUID) -> str:
     """Libraries of one person compare with one another, and with nobody else's; films only with films."""
-    owner = Library.objects.filter(id=OuterRef("library_id")).values("owner_id")
-    known = Photo.objects.filter(id=photo).values_list("library_id", "media", Subquery(owner))
-    library, media, owner_id = known.get()
-    return f"{owner_id or library}{_FILM if media == 'video' else ''}"
+    with connection.cursor() as cursor:
+        cursor.execute(_WHOSE.format(photos=Photo._meta.db_table, libraries=Library._meta.db_table), [photo])
+        whose, media = cursor.fetchone()
+    return f"{whose}{_FILM if media == 'video' else ''}"
 
 
 def _regroup_photo(photo: UUID) -> None:

@@ -5,6 +5,7 @@ from uuid import UUID, uuid5
 
 from django.db import models
 
+from core import singlerows
 from core.accounts import Account
 from core.domain import codec, files, libraries, photos
 from core.domain.forgetting import PhotoForgotten
@@ -180,7 +181,7 @@ def _update(event: Event, step: str, **values: object) -> None:
 
 
 def _mended(subject: UUID, step: str) -> None:
-    Failure.objects.filter(id=failure_id(subject, step)).delete()
+    singlerows.remove(Failure, failure_id(subject, step))
 
 
 def _step(event: Event) -> str:

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import models
 from django.db.models import Count, Q
 
+from core import singlerows
 from core.accounts import Account
 from core.domain import codec, files, libraries, photos
 from core.domain.forgetting import PhotoForgotten
@@ -78,9 +79,7 @@ class SkippedGroup:
 def _put(file: UUID, **values: object) -> None:
     """One statement, for there may be thousands: what is not among the values stays as it is."""
     row = {"missing_since": None, **values}
-    PhotoFile.objects.bulk_create(
-        [PhotoFile(id=file, **row)], update_conflicts=True, unique_fields=["id"], update_fields=list(row)
-    )
+    singlerows.put(PhotoFile(id=file, **row), *row)
 
 
 def _imported(event: Event) -> None:

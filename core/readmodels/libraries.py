@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import models
 from django.db.models import Q
 
+from core import singlerows
 from core.accounts import Account
 from core.domain import codec, libraries
 from core.domain.analysis import AnalysesSwitched
@@ -200,7 +201,7 @@ def all_folders() -> list[Folder]:
 
 def folder_by_id(folder_id: UUID) -> Folder:
     """A folder, even one that was taken out. Raises LibraryNotFound."""
-    found = Folder.objects.filter(id=folder_id).first()
+    found = singlerows.find(Folder, folder_id)
     if found is None:
         raise LibraryNotFound(str(folder_id))
     return found

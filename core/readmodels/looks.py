@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import models
 from django.db.models import F
 
+from core import singlerows
 from core.domain import codec, colours, edits
 from core.domain.colours import Colour
 from core.domain.looks import LooksFound, styles_said
@@ -76,7 +77,7 @@ def _found(event: Event) -> None:
     fact = codec.decode(event)
     assert isinstance(fact, LooksFound)
     photo = subject_of(event.stream_id)
-    known = Looked.objects.filter(photo_id=photo).first()
+    known = singlerows.find(Looked, photo)
     seen = known or Looked(photo_id=photo)
     seen.model, seen.model_version = fact.model, fact.model_version
     # A switch that is off leaves what was found before; most photos are looked at once, and have nothing yet.
@@ -84,15 +85,15 @@ def _found(event: Event) -> None:
         seen.colours = True
         if known:
             PhotoColour.objects.filter(photo_id=photo).delete()
-        PhotoColour.objects.bulk_create(_colour(photo, one.name, one.share, one.colour) for one in fact.colours)
+        singlerows.add_all([_colour(photo, one.name, one.share, one.colour) for one in fact.colours])
     if fact.styles is not None:
         seen.styles = True
         found = {one.style: one.measured for one in fact.styles}
         if known:
             _settle_styles(photo, found, _styles_by_hand(photo))
         else:
-            PhotoStyle.objects.bulk_create(_styles(photo, found, {}))
-    seen.save(force_insert=known is None)
+            singlerows.add_all(_styles(photo, found, {}))
+    singlerows.put(seen)
 
 
 def _colour(photo: UUID, name: str, share: float, mean: str) -> PhotoColour:

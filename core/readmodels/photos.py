@@ -4,11 +4,12 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from django.db import models
+from django.db import connection, models
 from django.db.models import Exists, F, OuterRef, Q, Value
 from django.db.models.fields.json import KT
 from django.db.models.functions import Coalesce
 
+from core import singlerows
 from core.accounts import Account
 from core.domain import codec, duplicates, libraries, photos
 from core.domain.photos import PhotoNotFound, Step
@@ -30,6 +31,8 @@ class PreviewState(models.TextChoices):
 
 # The version of a photo's stream with which its import ends: photo.imported, photo.metadata_read.
 IMPORTED = 2
+
+_HOLDER = "SELECT id FROM photo WHERE library_id = %s AND sha256 = %s ORDER BY imported_at, id LIMIT 1"
 
 
 class Hidden(models.TextChoices):
@@ -112,7 +115,7 @@ class Photo(models.Model):
 def _imported(event: Event) -> None:
     fact = codec.decode(event)
     assert isinstance(fact, photos.PhotoImported)
-    photo = Photo.objects.create(
+    photo = Photo(
         id=subject_of(event.stream_id),
         library_id=fact.library,
         sha256=fact.sha256,
@@ -126,6 +129,7 @@ def _imported(event: Event) -> None:
         notes=[fact.mismatch] if fact.mismatch else [],
         imported_at=event.recorded_at,
     )
+    singlerows.add(photo)
     if (kept := consumers.kept()) is not None:
         kept[_kept_as(event)] = photo
 
@@ -293,7 +297,7 @@ def row_of(event: Event, *columns: str) -> Photo:
     if kept is None:
         return Photo.objects.only(*columns).get(id=subject_of(event.stream_id))
     if _kept_as(event) not in kept:
-        kept[_kept_as(event)] = Photo.objects.get(id=subject_of(event.stream_id))
+        kept[_kept_as(event)] = photo_by_id(subject_of(event.stream_id))
     photo: Photo = kept[_kept_as(event)]
     return photo
 
@@ -303,7 +307,10 @@ def _update(event: Event, **values: Any) -> None:
     for name, value in values.items() if photo else ():
         # What the database has to work out nobody asks of this row.
         setattr(photo, name, value)
-    Photo.objects.filter(id=subject_of(event.stream_id)).update(**values)
+    if any(hasattr(value, "resolve_expression") for value in values.values()):
+        Photo.objects.filter(id=subject_of(event.stream_id)).update(**values)
+    else:
+        singlerows.change(Photo, subject_of(event.stream_id), **values)
 
 
 def _kept_as(event: Event) -> tuple[str, str]:
@@ -398,10 +405,20 @@ def photo_for(account: Account, photo_id: UUID) -> Photo:
     return found
 
 
+def photo_by_id(photo_id: UUID) -> Photo:
+    """A photo, whoever asks. Raises Photo.DoesNotExist."""
+    found = singlerows.find(Photo, photo_id)
+    if found is None:
+        raise Photo.DoesNotExist(str(photo_id))
+    return found
+
+
 def holder_of(library_id: UUID, sha256: str) -> UUID | None:
     """The photo of a library that holds this content now, hidden or not."""
-    found = Photo.objects.filter(library_id=library_id, sha256=sha256).order_by("imported_at", "id")
-    return found.values_list("id", flat=True).first()
+    with connection.cursor() as cursor:
+        cursor.execute(_HOLDER, [library_id, sha256])
+        found = cursor.fetchone()
+    return found[0] if found else None
 
 
 def history_by_people(photo_id: UUID) -> bool:

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
+from core import singlerows
 from core.domain import codec
 from core.domain.analysis import Analysis
 from core.domain.places import KINDS, Names, PlaceFound, path_of
@@ -117,7 +118,7 @@ def place_in(event: Event) -> PhotoPlace | None:
     if kept is not None and key in kept:
         row: PhotoPlace | None = kept[key]
     else:
-        row = PhotoPlace.objects.filter(photo_id=subject_of(event.stream_id)).first()
+        row = singlerows.find(PhotoPlace, subject_of(event.stream_id))
         _keep(event, row)
     return row
 
@@ -139,10 +140,10 @@ def _settle(event: Event, row: PhotoPlace, photo: Photo) -> None:
     path = path_of(names)
     known = set(Place.objects.filter(id__in=[identity for _, identity, _, _ in path]).values_list("id", flat=True))
     new = [Place(id=one, parent_id=up, kind=kind, name=name) for kind, one, up, name in path if one not in known]
-    Place.objects.bulk_create(new, ignore_conflicts=True)
+    singlerows.add_all(new, unless_known=True)
     ids = {kind: identity for kind, identity, _, _ in path}
     row.country_id, row.region_id, row.city_id = (ids.get(kind) for kind in KINDS)
-    row.save(force_insert=row._state.adding)
+    singlerows.put(row)
     _keep(event, row)
 
 
@@ -198,7 +199,7 @@ def places_waiting(photos: Iterable[UUID] | None = None, limit: int = 500) -> li
 
 def is_place_waiting(photo_id: UUID) -> bool:
     """Whether a photo has a position that nobody has looked at yet."""
-    return PhotoPlace.objects.filter(photo_id=photo_id, waiting=True).exists()
+    return singlerows.one_value(PhotoPlace, photo_id, "waiting") is True
 
 
 def places_older(library: UUID, source: str, limit: int = 500) -> list[Waiting]:

@@ -8,6 +8,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import connection, models
 from django.db.models import Q
 
+from core import singlerows
 from core.domain import codec
 from core.domain.exposure import MEASURES, range_in
 from core.domain.forgetting import PhotoForgotten
@@ -107,9 +108,7 @@ def _changed(event: Event) -> None:
     kept = [*list(words)[:WORDS_LIMIT], *named, *_marks(photo), *path_terms(photo.path)]
     # One statement each, as this runs with every import: update_or_create would take four.
     row = PhotoWords(photo_id=photo.id, words=list(dict.fromkeys(kept)))
-    PhotoWords.objects.bulk_create(
-        [row], update_conflicts=True, unique_fields=["photo_id"], update_fields=["words"]
-    )
+    singlerows.put(row)
     _learn(photo.library_id, terms)
 
 
@@ -134,9 +133,7 @@ def _keep_exposure(photo: Photo, *, is_new: bool) -> None:
             PhotoExposure.objects.filter(photo_id=photo.id).delete()
         return
     row = PhotoExposure(photo_id=photo.id, **numbers)
-    PhotoExposure.objects.bulk_create(
-        [row], update_conflicts=True, unique_fields=["photo_id"], update_fields=list(MEASURES)
-    )
+    singlerows.put(row)
 
 
 def _texts(photo: Photo) -> Iterator[str]:
@@ -198,7 +195,7 @@ def _learn(library: UUID, terms: list[Term]) -> None:
         SearchTerm(id=one, library_id=library, kind=kind, text=text, plain=plain(text), value=value)
         for one, (kind, text, value) in sorted(known.items())
     ]
-    SearchTerm.objects.bulk_create(learnt, ignore_conflicts=True)
+    singlerows.add_all(learnt, unless_known=True)
 
 
 HANDLERS: dict[str, Callable[[Event], None]] = {

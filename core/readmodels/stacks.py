@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import models
 
+from core import singlerows
 from core.accounts import Account
 from core.domain import codec, stacks
 from core.domain.stacks import StackRule, is_edited
@@ -80,9 +81,9 @@ def _change(event: Event, **values: object) -> None:
 
 def _photo_changed(event: Event) -> None:
     """What is shown of a photo changed: perhaps another one of its stack has to stand on top."""
-    member = StackMember.objects.filter(photo_id=subject_of(event.stream_id)).first()
-    if member is not None:
-        _settle(member.stack_id)
+    stack = singlerows.one_value(StackMember, subject_of(event.stream_id), "stack_id")
+    if stack is not None:
+        _settle(stack)
 
 
 def _forgotten(event: Event) -> None:
