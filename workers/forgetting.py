@@ -32,7 +32,6 @@ from core.storage import is_managed, original_path, previews_of
 from core.uploads import Upload
 from events.event import Event
 from events.reading import read_stream
-from workers.grouping import settle_people
 from workers.queue import NewJob, defer_batch
 
 TASK, PORTRAITS, QUEUE = "clear_forgotten", "clear_portraits", "operations"
@@ -206,5 +205,7 @@ def _forget_uploads(photo: UUID, library: UUID, hashes: Iterable[str]) -> None:
 def _settle_groups(library: UUID) -> None:
     """The faces that are left make the groups' means."""
     if groups.make_table():
+        from workers.grouping import settle_people  # brings numpy, which few programs need
+
         owner = Library.objects.values_list("owner_id", flat=True).get(id=library) or library
         settle_people(groups.miscounted(owner))

@@ -30,6 +30,8 @@ TASK_WORDS = {
     "detect_objects": "Look for things",
     "attach_sidecars": "Attach sidecars",
     "forget_sidecar": "Forget a sidecar",
+    "clear_forgotten": "Remove what a photo left",
+    "clear_portraits": "Remove a person's portraits",
     "write_sidecar": "Write a sidecar",
     "find_places": "Find its place",
     "find_stack": "Find its stack",
