@@ -28,6 +28,7 @@ from workers.catalog import BY_ANALYSIS
 from workers.children import run_in_child
 from workers.errors import JobError, ResourceError, TransientError
 from workers.pipelines import analysis as pipeline
+from workers.rendering import with_previews
 
 _SECONDS = 90
 
@@ -58,6 +59,10 @@ def analyse(photo_id: UUID, only: Sequence[str] = ()) -> str:
 
 def _look(photo: Photo, models: Models) -> tuple[pipeline.Seen, list[JobError]]:
     """What was seen, and what broke down. Where the whole child did, each analysis is done by itself."""
+    return with_previews(photo, lambda known: _look_at_previews(known, models))
+
+
+def _look_at_previews(photo: Photo, models: Models) -> tuple[pipeline.Seen, list[JobError]]:
     try:
         seen = _in_child(photo, models)
     except ResourceError:

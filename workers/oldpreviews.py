@@ -17,7 +17,7 @@ import structlog
 from core.readmodels.photos import Photo
 from core.storage import previews_folder
 from workers.queue import defer
-from workers.remaking import revision_today
+from workers.rendering import revision_today
 
 TASK, QUEUE = "clear_previews", "operations"
 GRACE_SECONDS = 24 * 3600

@@ -1,4 +1,4 @@
-"""Makes again what an earlier version of Filmroll made of photos: their previews, and the facts of their files.
+"""Makes again what an earlier version made of photos, previews and the facts of files, and previews that are gone.
 
 Never by itself: a new version is no reason to read a hundred thousand originals.
 """
@@ -18,6 +18,7 @@ from core.readmodels.photos import Photo
 from events.models import StoredEvent
 from workers.pipelines.versions import METADATA_VERSION, PREVIEWS_VERSION
 from workers.queue import NewJob, defer_batch
+from workers.rendering import previews_are_there
 
 TASK, LIBRARY_TASK = "remake_photo", "remake_library"
 _ACTOR = "worker:remake"
@@ -27,11 +28,11 @@ _PRIORITY = -50
 
 
 def queue_older(library: UUID) -> int:
-    """Queue each photo of a library that has something of an earlier version; how many. Twice is once."""
+    """Queue each photo of which something is of an earlier version or gone; how many. Twice is once."""
     count, ids = 0, Photo.objects.filter(library_id=library, hidden="", missing=False).order_by("id")
     known = ids.values_list("id", "revision").iterator(_BATCH)
     while batch := dict(islice(known, _BATCH)):
-        older = {photo for photo, revision in batch.items() if has_older_previews(revision)}
+        older = {photo for photo, revision in batch.items() if wants_previews(photo, revision)}
         older |= _with_older_facts(batch)
         wanted = sorted(older - _waiting(older))
         defer_batch([NewJob(TASK, "previews", {"photo": str(one)}, _PRIORITY) for one in wanted])
@@ -44,9 +45,9 @@ def has_older_previews(revision: str) -> bool:
     return bool(revision) and revision.rpartition("-")[2] != str(PREVIEWS_VERSION)
 
 
-def revision_today(sha256: str) -> str:
-    """What the previews of a content are called that are made by this version of Filmroll."""
-    return f"{sha256[:12]}-{PREVIEWS_VERSION}"
+def wants_previews(photo: UUID, revision: str) -> bool:
+    """Whether its previews are of an earlier version, or gone."""
+    return bool(revision) and (has_older_previews(revision) or not previews_are_there(photo, revision))
 
 
 def read_older_facts(photo: Photo) -> str:

@@ -12,13 +12,11 @@ from django.conf import settings
 from procrastinate.contrib.django import app
 from procrastinate.job_context import JobContext
 
-from core.commands import photos as photo_commands
 from core.commands.accounts import forget_old_sessions
 from core.commands.looks import record_looks
-from core.domain import photos
 from core.readmodels.libraries import all_libraries, folder_by_id, library_by_id
-from core.readmodels.photos import photo_by_id
-from core.storage import preview_path, put_in_place, working_folder
+from core.readmodels.photos import Photo, photo_by_id
+from core.storage import preview_path
 from workers import (
     analyses,
     forgetting,
@@ -30,21 +28,21 @@ from workers import (
     reanalysing,
     rebuilding,
     remaking,
+    rendering,
     schedules,
     stacking,
     uploads,
 )
 from workers.children import run_in_child
 from workers.operations import run_slice
-from workers.pipelines.versions import PREVIEWS_VERSION
 from workers.retries import RetryPolicy
 from workers.scan import queue_scans, scan_folders
 
 if TYPE_CHECKING:
-    from workers.pipelines.previews import Previews
+    from workers.pipelines.looks import Looks
 
 _DECODE_SECONDS = 20
-_PREVIEWS, _LOOKS = "worker:previews", "worker:looks"
+_LOOKS = "worker:looks"
 
 
 @app.task(name="scan_library", queue="scan", priority=5, retry=RetryPolicy())
@@ -94,35 +92,7 @@ def write_sidecar(photo: str) -> str:
 @app.task(name="render_previews", queue="previews", priority=20, retry=RetryPolicy())
 def render_previews(photo: str) -> str:
     """Decode the original once, in a child process, and put tile and large preview in their place."""
-    from workers.imports import find_original
-    from workers.pipelines import previews
-
-    known = photo_by_id(UUID(photo))
-    original = find_original(known)
-    if original is None:
-        return "the original is not there; it goes on once it is back"
-    orientation = known.facts.get("orientation", {}).get("value")
-    revision = remaking.revision_today(known.sha256)
-    with working_folder() as folder:
-        made: previews.Previews = run_in_child(
-            "decode",
-            previews.render_previews,
-            original,
-            known.kind,
-            folder,
-            orientation,
-            seconds=_DECODE_SECONDS,
-            memory_mib=settings.CHILD_MEMORY_MIB,
-        )
-        put_in_place(folder / made.tile.name, preview_path(known.id, revision, "tile"))
-        put_in_place(folder / made.large.name, preview_path(known.id, revision, "large"))
-    result, content = _rendered(made, revision), known.sha256
-    if made.looks is None:
-        photo_commands.record_previews(known.id, result, actor=_PREVIEWS, content=content)
-    else:
-        found = looking.looks_found(known, content, made.looks, (made.width, made.height))
-        photo_commands.record_rendered(known.id, result, found, actor=_PREVIEWS, content=content)
-    return made.method
+    return rendering.render(photo_by_id(UUID(photo)))
 
 
 @app.task(name=remaking.LIBRARY_TASK, queue="scan", retry=RetryPolicy())
@@ -136,26 +106,31 @@ def remake_photo(photo: str) -> str:
     """Make again what an earlier version made of a photo, and nothing else."""
     known = photo_by_id(UUID(photo))
     done = [remaking.read_older_facts(known)]
-    if remaking.has_older_previews(known.revision):
-        done.append(render_previews(photo))
+    if remaking.wants_previews(known.id, known.revision):
+        done.append(rendering.render(known))
     return ", ".join(filter(None, done))
 
 
 @app.task(name="find_looks", queue="previews", priority=0, retry=RetryPolicy())
 def find_looks(photo: str) -> str:
     """Look at a photo again, on its tile, never again on the original: colours and styles by today's rules."""
-    from workers.pipelines import looks
-
     known = photo_by_id(UUID(photo))
     if not known.revision or not known.width or not known.height:
         return "there is no preview yet; its looks come with it"
-    tile = preview_path(known.id, known.revision, "tile")
-    seen: looks.Looks = run_in_child(
-        "decode", looks.looks_in_file, tile, seconds=_DECODE_SECONDS, memory_mib=settings.CHILD_MEMORY_MIB
-    )
+    seen = rendering.with_previews(known, _measured)
     found = looking.looks_found(known, known.sha256, seen, (known.width, known.height))
     record_looks(known.id, found, actor=_LOOKS)
     return f"{len(found.colours or ())} colours, {len(found.styles or ())} styles"
+
+
+def _measured(photo: Photo) -> "Looks":
+    from workers.pipelines import looks
+
+    tile = preview_path(photo.id, photo.revision, "tile")
+    seen: Looks = run_in_child(
+        "decode", looks.looks_in_file, tile, seconds=_DECODE_SECONDS, memory_mib=settings.CHILD_MEMORY_MIB
+    )
+    return seen
 
 
 @app.task(name=places.TASK, queue="files", priority=3, retry=RetryPolicy())
@@ -284,18 +259,3 @@ def clear_sessions() -> int:
 def rescan_libraries() -> None:
     """Have every library looked through: no system tells of every change."""
     queue_scans([library.id for library in all_libraries()])
-
-
-def _rendered(made: "Previews", revision: str) -> photos.PreviewsRendered:
-    return photos.PreviewsRendered(
-        step_version=PREVIEWS_VERSION,
-        revision=revision,
-        width=made.width,
-        height=made.height,
-        tile=photos.Rendition(made.tile.width, made.tile.height, made.tile.bytes),
-        large=photos.Rendition(made.large.width, made.large.height, made.large.bytes),
-        thumbhash=made.thumbhash,
-        method=made.method,
-        notes=tuple(made.notes),
-        likeness=made.likeness,
-    )

@@ -18,6 +18,7 @@ from core.domain.streams import photo_stream
 from core.readmodels.analysis import PhotoAnalysis, analysis_of
 from core.readmodels.failures import failures_of_photo
 from core.readmodels.photos import Photo
+from core.storage import preview_path
 from events.store import read_stream
 from workers import analyses, analysing, modelfiles, reactions, reanalysing, tasks
 from workers.catalog import BY_ANALYSIS
@@ -81,6 +82,10 @@ def make_photo(library: UUID) -> Photo:
     made = photos.Rendition(4, 3, 99)
     rendered = photos.PreviewsRendered(1, "r1", 4000, 3000, made, made, "aGk=", "decoded")
     photo_commands.record_previews(identity, rendered, actor="test")
+    for name in ("tile", "large"):
+        path = preview_path(identity, "r1", name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
     with connection.cursor() as cursor:  # what these tests ask for is what comes after
         cursor.execute("DELETE FROM procrastinate_jobs")
     return Photo.objects.get(id=identity)

@@ -199,7 +199,7 @@ def _pixels(path: Path) -> Image.Image:
         raise PoisonError(
             "preview-unreadable",
             "The preview of this photo cannot be read, so nothing was looked for in it. "
-            "The photo and its original are untouched. Press Retry to make the preview again.",
+            "The photo and its original are untouched, but no better preview comes of it.",
         ) from error
 
 

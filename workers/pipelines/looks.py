@@ -100,7 +100,7 @@ def looks_in_file(tile: Path) -> Looks:
         raise PoisonError(
             "preview-unreadable",
             "The preview of this photo cannot be read, so its colours were not looked for. "
-            "The photo and its original are untouched. Press Retry to make the preview again.",
+            "The photo and its original are untouched, but no better preview comes of it.",
         ) from error
 
 

@@ -114,5 +114,5 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     def run(_: str, function: Callable[..., object], *args: object, **__: object) -> object:
         return function(*args)
 
-    for module in ("workers.imports", "workers.tasks", "workers.sidecars", "workers.uploads"):
+    for module in ("workers.imports", "workers.rendering", "workers.tasks", "workers.sidecars", "workers.uploads"):
         monkeypatch.setattr(f"{module}.run_in_child", run)

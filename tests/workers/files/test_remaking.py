@@ -2,6 +2,8 @@
 
 import os
 import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,11 +15,15 @@ from django.test import Client
 from core.commands.edits import edit_photo
 from core.commands.libraries import ask_to_remake
 from core.domain import edits
+from core.readmodels.analysis import PhotoAnalysis
 from core.readmodels.photos import Photo
 from core.storage import preview_path, previews_folder
 from tests.workers.files.conftest import Home, history, work
-from workers import imports, oldpreviews
+from workers import analysing, imports, modelfiles, oldpreviews, tasks
+from workers.errors import JobError
 from workers.pipelines import versions
+from workers.pipelines.analysis import Previews, Seen
+from workers.pipelines.looks import looks_in_file
 
 pytestmark = pytest.mark.django_db
 
@@ -50,7 +56,7 @@ def upgrade(monkeypatch: pytest.MonkeyPatch) -> Any:
     def act(*, pictures: bool = False, facts: bool = False) -> None:
         if pictures:
             newer = versions.PREVIEWS_VERSION + 1
-            monkeypatch.setattr("workers.tasks.PREVIEWS_VERSION", newer)
+            monkeypatch.setattr("workers.rendering.PREVIEWS_VERSION", newer)
             monkeypatch.setattr("workers.remaking.PREVIEWS_VERSION", newer)
         if facts:
             newer = imports.METADATA_VERSION + 1
@@ -93,6 +99,56 @@ def test_older_previews_and_facts_are_made_again_behind_all_else_and_only_when_a
     assert analyses() == looked_at, "what is in a picture stays, whoever drew it"
     call_command("remake", verbosity=0)
     assert queued("remake_photo") == []
+
+
+def test_previews_that_are_gone_are_made_again_when_asked_for(home: Home) -> None:
+    for number in range(2):
+        home.put(f"{number}.jpg", number)
+    home.scan()
+    photo = Photo.objects.get(path="0.jpg")
+    preview_path(photo.id, photo.revision, "large").unlink()
+    call_command("remake", verbosity=0)
+    assert len(queued("remake_photo")) == 1
+    work()
+    assert files_of(photo) == {f"{photo.revision}-tile.webp", f"{photo.revision}-large.webp"}
+    call_command("remake", verbosity=0)
+    assert queued("remake_photo") == []
+
+
+def unlink(path: Path) -> None:
+    path.unlink()
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:20])
+
+
+@pytest.mark.parametrize(("name", "harm"), [("tile", unlink), ("large", unlink), ("tile", cut)])
+def test_who_looks_at_previews_that_are_gone_or_spoilt_makes_them_again_first(
+    home: Home, monkeypatch: pytest.MonkeyPatch, name: str, harm: Callable[[Path], None]
+) -> None:
+    home.put("one.jpg", 1)
+    home.scan()
+    photo = Photo.objects.get()
+    preview = preview_path(photo.id, photo.revision, name)
+
+    def look(_lane: str, _look_at: object, previews: Previews, _models: object, **_: Any) -> Seen:
+        assert previews.large.is_file() and looks_in_file(previews.tile)
+        return Seen(similar=[0.5] * 1024)
+
+    monkeypatch.setattr(modelfiles, "find", lambda model: {"one": home.root} if "v1" in model else None)
+    monkeypatch.setattr(analysing, "run_in_child", look)
+    harm(preview)
+    assert "similar done" in analysing.analyse(photo.id)
+    assert PhotoAnalysis.objects.get(photo_id=photo.id).made.keys() == {"similar"}
+    harm(preview)
+    assert "colours" in tasks.find_looks(str(photo.id))
+    assert looks_in_file(preview_path(photo.id, photo.revision, "tile"))
+    assert history(photo.id).count("previews_rendered") == 1, "the same previews are no news"
+    harm(preview)
+    home.root.joinpath("one.jpg").unlink()
+    with pytest.raises(JobError, match="its original is not there"):
+        tasks.find_looks(str(photo.id))
 
 
 def test_former_previews_go_once_newer_ones_have_stood_for_a_day_and_never_what_a_row_names(
