@@ -7,7 +7,7 @@ then may still leave something: as long as anything is found, the job comes agai
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -18,7 +18,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from core import groups
-from core.commands.forgetting import clear_photo
+from core.commands.forgetting import forget_again
 from core.commands.log import named
 from core.domain import codec, files, photos
 from core.domain.files import file_id
@@ -26,6 +26,7 @@ from core.domain.forgetting import PhotoForgotten
 from core.domain.people import PersonForgotten
 from core.domain.streams import file_stream, subject_of
 from core.readmodels.failures import IMPORT, failure_id
+from core.readmodels.files import PhotoFile
 from core.readmodels.libraries import Library, folder_by_id
 from core.readmodels.uploads import UploadedFile
 from core.storage import is_managed, original_path, previews_of
@@ -42,8 +43,9 @@ _log = structlog.get_logger(__name__)
 
 _ABOUT = """
 SELECT id, status::text FROM procrastinate_jobs
- WHERE task_name <> %(own)s AND (args ->> 'photo' = %(photo)s OR args ->> 'file' = ANY (%(files)s)
-    OR (args ->> 'folder' = ANY (%(folders)s) AND args ->> 'path' = ANY (%(paths)s)))
+ WHERE task_name <> %(own)s AND (args ->> 'photo' = %(photo)s OR (id < %(first)s AND (
+       args ->> 'file' = ANY (%(files)s)
+       OR (args ->> 'folder' = ANY (%(folders)s) AND args ->> 'path' = ANY (%(paths)s)))))
 """
 # Procrastinate's events go with their job, by their foreign key.
 _DELETE = """
@@ -63,16 +65,29 @@ _FORGET_ARGS = "UPDATE procrastinate_jobs SET args = jsonb_build_object('photo',
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What is to go of a photo. `places`: id, folder and path of each of its files; `names`: its uploads'."""
+    """What is to go of a photo. `places`: id, folder and path of each of its files; `names`: its uploads'.
+
+    `first`: the first of the jobs that do it. What came after that to the same places is something else.
+    """
 
     photo: str
     library: str
     places: Sequence[Sequence[str]]
     names: Sequence[str]
+    first: int = 0
 
     @property
     def files(self) -> list[str]:
         return [file for file, _, _ in self.places]
+
+    @property
+    def nobodys(self) -> list[UUID]:
+        """The files at whose places nothing has come meanwhile: the same content has the same id."""
+        known = set(UploadedFile.objects.filter(id__in=self.files).values_list("id", flat=True))
+        known |= set(
+            PhotoFile.objects.filter(id__in=self.files, photo_id__isnull=False).values_list("id", flat=True)
+        )
+        return [file for file in map(UUID, self.files) if file not in known]
 
     def as_args(self) -> dict[str, Any]:
         return {**asdict(self), "places": [list(one) for one in self.places]}
@@ -90,6 +105,8 @@ def _forgotten(event: Event) -> None:
     assert isinstance(fact, PhotoForgotten)
     photo, library = subject_of(event.stream_id), fact.library
     said = [one for _, one in named(read_stream(event.stream_id))]
+    if not any(isinstance(one, photos.PhotoImported) for one in said):
+        return  # forgotten once more, for what was said too late
     uploaded = [
         one
         for file in fact.files
@@ -131,12 +148,14 @@ def clear_portraits(faces: Mapping[str, str]) -> int:
     return len(found)
 
 
-def clear(left: Left, job: int | None = None) -> bool:
+def clear(left: Left, job: int) -> bool:
     """Remove what is there; whether there was anything, and so the job is queued again. Twice is harmless."""
+    left = replace(left, first=left.first or job)
+    photo, library = UUID(left.photo), UUID(left.library)
     jobs = _clear_jobs(left)
-    late = clear_photo(UUID(left.photo), map(UUID, left.files), actor=_ACTOR, reason=_REASON)
-    found = any([jobs, late, _clear_previews(UUID(left.photo)), _clear_originals(left)])
-    _settle_groups(UUID(left.library))
+    late = forget_again(photo, library, left.nobodys, actor=_ACTOR, reason=_REASON)
+    found = any([jobs, late, _clear_previews(photo), _clear_originals(left)])
+    _settle_groups(library)
     with transaction.atomic(), connection.cursor() as cursor:
         if found:
             defer_batch([NewJob(TASK, QUEUE, left.as_args(), scheduled_at=timezone.now() + _AGAIN)])
@@ -148,6 +167,7 @@ def _clear_jobs(left: Left) -> bool:
     """Those that wait are not needed, and those that have ended say what they were about."""
     about: dict[str, Any] = {
         "own": TASK,
+        "first": left.first,
         "photo": left.photo,
         "files": left.files,
         "folders": [folder for _, folder, _ in left.places],

@@ -5,6 +5,7 @@ A task swallows no failure: it is the queue's to record, retry and show. When a 
 the task that needs it: every program knows the tasks, few run one.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -233,13 +234,19 @@ def clear_previews(after: str = "") -> int:
 
 @app.task(name=forgetting.TASK, queue=forgetting.QUEUE, retry=RetryPolicy(), pass_context=True)
 def clear_forgotten(
-    context: JobContext, photo: str, library: str = "", places: list[list[str]] | None = None, names: Any = ()
+    context: JobContext,
+    photo: str,
+    library: str = "",
+    places: Sequence[Sequence[str]] = (),
+    names: Sequence[str] = (),
+    first: int = 0,
 ) -> bool:
     """Remove the files of a forgotten photo, its jobs and what they say; whether there was anything.
 
     A run that was killed at its very end has no arguments left, and nothing to do.
     """
-    left = forgetting.Left(photo, library, places or (), names)
+    assert context.job.id is not None
+    left = forgetting.Left(photo, library, places, names, first)
     return bool(library) and forgetting.clear(left, context.job.id)
 
 

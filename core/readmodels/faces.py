@@ -243,7 +243,7 @@ def _person_forgotten(event: Event) -> None:
     Person.objects.filter(id__in=fact.family).delete()
     left = set(Face.objects.filter(group_id__in=fact.family).values_list("id", flat=True))
     Face.objects.filter(id__in=left).update(group_id=None)
-    spoken = list(Face.objects.exclude(words=[]))
+    spoken = [one for one in Face.objects.exclude(words=[]) if gone & _acts_on(one)]
     for face in spoken:
         face.words = [word for word in face.words if UUID(word["act"]) not in gone]
     Face.objects.bulk_update(spoken, ["words"])
@@ -331,8 +331,12 @@ def _words(face: Face, owners: Mapping[UUID, UUID]) -> list[Word]:
     return [one for one in words if face.owner_id is None or owners.get(one.people[0]) == face.owner_id]
 
 
+def _acts_on(face: Face) -> set[UUID]:
+    return {UUID(word["act"]) for word in face.words}
+
+
 def _counting(faces: Iterable[Face]) -> set[UUID]:
-    acts = {UUID(word["act"]) for face in faces for word in face.words}
+    acts = {act for face in faces for act in _acts_on(face)}
     return set(PersonAct.objects.filter(id__in=acts, counts=True).values_list("id", flat=True))
 
 

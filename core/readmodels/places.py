@@ -2,8 +2,6 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import reduce
-from operator import or_
 from uuid import UUID
 
 from django.db import models
@@ -108,8 +106,10 @@ def _place_found(event: Event) -> None:
 def _forgotten(event: Event) -> None:
     """No place stays where no photo lies: it may have been this one's, and that cannot be told."""
     PhotoPlace.objects.filter(photo_id=subject_of(event.stream_id)).delete()
-    inside = [PhotoPlace.objects.filter(**{f"{kind}_id": OuterRef("id")}) for kind in KINDS]
-    Place.objects.exclude(reduce(or_, map(Exists, inside))).delete()
+    # Kind by kind: asked for all at once, the planner looks through the photos for every place.
+    for kind in KINDS:
+        lying = PhotoPlace.objects.filter(_known(f"{kind}_id"), **{f"{kind}_id": OuterRef("id")})
+        Place.objects.filter(~Exists(lying), kind=kind).delete()
 
 
 def place_in(event: Event) -> PhotoPlace | None:

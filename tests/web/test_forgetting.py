@@ -313,10 +313,29 @@ def test_an_uploaded_original_goes_with_its_photo_and_its_sidecars_also_after_a_
     assert not previews_of(photo).exists()
     carry_out()
     assert found_of(NAME, TITLE, place.name) == []
-    # It may be uploaded again, and what is left of the work for the former one leaves it alone.
+
+
+def test_what_is_uploaded_again_before_all_is_cleared_is_left_alone(owner: Account, page: Client) -> None:
+    content = jpeg("uploaded")
+    photo, _ = upload(owner, NAME, content)
+    forget_at(page, photo)
     again, there = upload(owner, NAME, content)
     assert again != photo
+    waiting = import_jobs()
+    before = rows()
+    carry_out()
+    carry_out()
     assert there.exists()
+    assert import_jobs() == waiting[1:], "the former one's went, the new one's waits"
+    assert rows() == before
+    replay()
+    assert rows() == before
+
+
+def import_jobs() -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM procrastinate_jobs WHERE task_name = 'import_file' ORDER BY id")
+        return [job for (job,) in cursor.fetchall()]
 
 
 def killed(*_: object) -> None:
@@ -345,11 +364,16 @@ def test_what_work_under_way_says_afterwards_is_erased_too(known: UUID, page: Cl
     lose_file(known)
     forget_at(page, known)
     file_commands.record_missing([known_file(file)], actor="worker:scan")  # by a scan that had begun before
+    shelf.fail_file(NAME, f"{NAME} is empty.")  # by an import that had
+    assert "failure" in {said.split(":")[0] for said in found_of(NAME)}
     preview_path(known, "r2", "tile").parent.mkdir(parents=True, exist_ok=True)
     carry_out()
     assert found_of(NAME) == [f"procrastinate_jobs: {NAME}"]  # it comes again
     carry_out()
     assert found_of(NAME) == []
+    before = rows()
+    replay()
+    assert rows() == before
 
 
 def test_pictures_in_memory_are_read_anew_once_one_was_forgotten(known: UUID, page: Client, shelf: Shelf) -> None:
