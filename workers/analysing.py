@@ -64,7 +64,7 @@ def _look(photo: Photo, models: Models) -> tuple[pipeline.Seen, list[JobError]]:
 
 def _look_at_previews(photo: Photo, models: Models) -> tuple[pipeline.Seen, list[JobError]]:
     try:
-        seen = _in_child(photo, models)
+        seen = _in_child(photo, models, _persons_in(photo))
     except ResourceError:
         if len(models) == 1:
             raise
@@ -74,21 +74,30 @@ def _look_at_previews(photo: Photo, models: Models) -> tuple[pipeline.Seen, list
 
 def _one_by_one(photo: Photo, models: Models) -> tuple[pipeline.Seen, list[JobError]]:
     parts: dict[str, object] = {}
+    persons = _persons_in(photo)
     errors: list[JobError] = []
     for one, files in models.items():
         try:
-            seen = _in_child(photo, {one: files})
+            seen = _in_child(photo, {one: files}, persons)
             parts[one] = getattr(seen, one)
+            if isinstance(seen.objects, list):
+                persons = sum(label.label == pipeline.PERSON for label in seen.objects)
             errors += _errors(seen)
         except ResourceError as error:
             errors.append(error)
     return pipeline.Seen(**parts), errors  # type: ignore[arg-type]  # each under the name that it has there
 
 
-def _in_child(photo: Photo, models: Models) -> pipeline.Seen:
+def _persons_in(photo: Photo) -> int | None:
+    """How many people are known to be in it; None where nobody has looked for objects."""
+    return None if photo.labels is None else sum(label["label"] == pipeline.PERSON for label in photo.labels)
+
+
+def _in_child(photo: Photo, models: Models, persons: int | None) -> pipeline.Seen:
     previews = pipeline.Previews(*(preview_path(photo.id, photo.revision, name) for name in ("tile", "large")))
     wanted = {str(one): files for one, files in models.items()}
-    return run_in_child("analysis", pipeline.look_at, previews, wanted, seconds=_SECONDS, memory_mib=memory_mib())
+    limits = {"seconds": _SECONDS, "memory_mib": memory_mib()}
+    return run_in_child("analysis", pipeline.look_at, previews, wanted, persons, **limits)
 
 
 def _errors(seen: pipeline.Seen) -> list[JobError]:

@@ -42,11 +42,15 @@ class Child:
 
     def __init__(self) -> None:
         self.asked: list[set[str]] = []
+        self.told: list[object] = []
         self.answer: Callable[[str], Any] = lambda analysis: getattr(WHOLE, analysis)
         self.crashes_on = ""
 
-    def run(self, _lane: str, _function: object, _previews: object, models: dict[str, Any], **_: Any) -> Seen:
+    def run(
+        self, _lane: str, _function: object, _previews: object, models: dict[str, Any], persons: object, **_: Any
+    ) -> Seen:
         self.asked.append(set(models))
+        self.told.append(persons)
         if self.crashes_on in models:
             raise ResourceError("crashed", "The program broke down.")
         return Seen(**{analysis: self.answer(analysis) for analysis in models})
@@ -174,6 +178,19 @@ def test_j12_a_model_that_kills_the_child_costs_its_own_analysis_alone(photo: Ph
     assert types(photo) == ["faces_found", "vector_made", "labels_found", "processed"]
     child.crashes_on = "nothing"
     assert analysing.analyse(photo.id) == "scenes done"
+
+
+def test_faces_that_are_looked_for_alone_are_looked_for_among_as_many_people(photo: Photo, child: Child) -> None:
+    people = [Label("person", 0.9, (0.1 * n, 0.0, 0.1 * n + 0.1, 0.5)) for n in range(5)]
+    child.answer = lambda one: people if one == "objects" else getattr(WHOLE, one)
+    child.crashes_on = "similar"
+    with pytest.raises(ResourceError):
+        analysing.analyse(photo.id)
+    assert child.asked[0] == {"objects", "scenes", "faces", "similar"} and child.told[0] is None
+    assert dict(zip(map(str, map(sorted, child.asked)), child.told, strict=True))["['faces']"] == 5
+    PhotoAnalysis.objects.update(made={})
+    analysing.analyse(photo.id, ["faces"])
+    assert (child.asked[-1], child.told[-1]) == ({"faces"}, 5)
 
 
 def test_what_an_older_model_saw_is_looked_at_again_only_when_asked_for(photo: Photo, child: Child) -> None:

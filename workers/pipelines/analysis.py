@@ -16,6 +16,7 @@ from workers.errors import PoisonError
 from workers.ml import agreement, faces, meaning, objects, people, runtime, scenes, similar
 
 LABELS_VERSION = 1
+PERSON = "person"
 # Of a smaller or plainer picture no word is true: a purple square of 16 pixels was a theatre's curtain, at 0.99.
 _SMALLEST, _PLAIN = 48, 3.0
 # Role → file, of one analysis.
@@ -80,8 +81,11 @@ class Seen:
     meaning: list[float] | Trouble | None = None
 
 
-def look_at(previews: Previews, models: Mapping[str, Files]) -> Seen:
+def look_at(previews: Previews, models: Mapping[str, Files], persons: int | None = None) -> Seen:
     """Every analysis that has its files in `models`; meant for a child process.
+
+    `persons`: how many people were seen among the objects before, where these are not looked for now: a group is
+    looked through more closely than a landscape.
 
     Raises PoisonError when the previews are no pictures that Pillow can read.
     """
@@ -91,7 +95,7 @@ def look_at(previews: Previews, models: Mapping[str, Files]) -> Seen:
     square = cache(lambda: scenes.squashed(tiny()))
     shows = _shows_something(small)
     labels = _attempt(models, "objects", lambda files: _labels(small, files) if shows else [])
-    persons = sum(one.label == "person" for one in labels) if isinstance(labels, list) else None
+    persons = sum(one.label == PERSON for one in labels) if isinstance(labels, list) else persons
     shown = _attempt(models, "scenes", lambda files: _scenes(square(), files) if shows else [])
     if isinstance(labels, list):
         labels, shown = _settled(labels, shown)

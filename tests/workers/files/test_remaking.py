@@ -132,7 +132,7 @@ def test_who_looks_at_previews_that_are_gone_or_spoilt_makes_them_again_first(
     photo = Photo.objects.get()
     preview = preview_path(photo.id, photo.revision, name)
 
-    def look(_lane: str, _look_at: object, previews: Previews, _models: object, **_: Any) -> Seen:
+    def look(_lane: str, _look_at: object, previews: Previews, *_: object, **__: object) -> Seen:
         assert previews.large.is_file() and looks_in_file(previews.tile)
         return Seen(similar=[0.5] * 1024)
 
