@@ -15,18 +15,20 @@ from django.db.models import Field
 M = TypeVar("M", bound=models.Model)
 _Fields = tuple["Field[Any, Any]", ...]
 _Convert = Callable[[Any], Any]
+_Converters = list[tuple[int, _Convert]]
 
 
 def find(model: type[M], key: object) -> M | None:
     """The row with this key, or None."""
-    sql, names, converters = _select(model)
+    sql, names, converters = _select(model, _pk(model))
     row = _run(sql, [key]).fetchone()
-    if row is None:
-        return None
-    values = list(row)
-    for at, convert in converters:
-        values[at] = convert(values[at])
-    return model.from_db(DEFAULT_DB_ALIAS, names, values)
+    return None if row is None else _made(model, names, converters, row)
+
+
+def find_all(model: type[M], column: str, value: object) -> list[M]:
+    """All rows that have this value in one column, in no order: for few rows."""
+    sql, names, converters = _select(model, column)
+    return [_made(model, names, converters, row) for row in _run(sql, [value]).fetchall()]
 
 
 def one_value(model: type[models.Model], key: object, column: str) -> Any:
@@ -83,6 +85,13 @@ def _run(sql: str, parameters: Sequence[Any]) -> "psycopg.Cursor[Any]":
         return cursor.execute(sql, parameters)
 
 
+def _made(model: type[M], names: list[str], converters: _Converters, row: Sequence[Any]) -> M:
+    values = list(row)
+    for at, convert in converters:
+        values[at] = convert(values[at])
+    return model.from_db(DEFAULT_DB_ALIAS, names, values)
+
+
 def _values(row: models.Model) -> list[Any]:
     fields = _fields(type(row))
     return _prepared(fields, [getattr(row, field.attname) for field in fields])
@@ -93,11 +102,11 @@ def _prepared(fields: _Fields, values: Sequence[Any]) -> list[Any]:
 
 
 @cache
-def _select(model: type[models.Model]) -> tuple[str, list[str], list[tuple[int, _Convert]]]:
-    fields = _fields(model)
+def _select(model: type[models.Model], by: str) -> tuple[str, list[str], _Converters]:
+    fields, key = _fields(model), _quoted(_field(model, by))
     columns, names = ", ".join(map(_quoted, fields)), [field.attname for field in fields]
     converters = [(at, _converter(field)) for at, field in enumerate(fields) if hasattr(field, "from_db_value")]
-    return f"SELECT {columns} FROM {_table(model)} WHERE {_key(model)} = %s", names, converters  # noqa: S608
+    return f"SELECT {columns} FROM {_table(model)} WHERE {key} = %s", names, converters  # noqa: S608
 
 
 @cache
@@ -156,8 +165,12 @@ def _place(field: "Field[Any, Any]") -> str:
 
 
 def _key(model: type[models.Model]) -> str:
+    return _quoted(_field(model, _pk(model)))
+
+
+def _pk(model: type[models.Model]) -> str:
     assert model._meta.pk is not None
-    return _quoted(model._meta.pk)
+    return model._meta.pk.attname
 
 
 def _quoted(field: "Field[Any, Any]") -> str:

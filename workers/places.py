@@ -8,7 +8,7 @@ from django.conf import settings
 
 from core.commands.places import record_place
 from core.domain.places import PlaceFound
-from core.readmodels.places import Waiting, is_place_waiting, places_older, places_waiting
+from core.readmodels.places import Waiting, place_waiting, places_older, places_waiting
 from workers.children import run_in_child
 from workers.queue import NewJob, defer_batch
 
@@ -56,12 +56,13 @@ def _look_up(waiting: Sequence[Waiting]) -> None:
 
 def settle_place(photo: UUID, position: tuple[float, float] | None, located: "Located | None") -> None:
     """What is known of a photo's position since its file was read. Where another source counts, a job looks."""
-    # Most photos of a camera wait for nothing, and this small question costs less than the next one.
-    for one in places_waiting([photo]) if is_place_waiting(photo) else ():
-        if located is not None and position == (one.latitude, one.longitude):
-            _record(one, located)
-        else:
-            call_for_places([photo])
+    waiting = place_waiting(photo)
+    if waiting is None:
+        return
+    if located is not None and position == (waiting.latitude, waiting.longitude):
+        _record(waiting, located)
+    else:
+        call_for_places([photo])
 
 
 def call_for_places(photos: Iterable[UUID] | None = None) -> None:

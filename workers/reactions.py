@@ -13,7 +13,7 @@ from core.domain.streams import subject_of
 from core.readmodels.failures import Failure
 from core.readmodels.libraries import Library
 from core.readmodels.photos import Photo, row_of
-from core.readmodels.places import places_waiting
+from core.readmodels.places import place_waiting
 from core.readmodels.sidecars import sidecars_in_file
 from events.event import Event
 from workers import facereactions, forgetting, remaking
@@ -112,7 +112,7 @@ def _said_by_hand(event: Event) -> None:
 def _place_wanted(event: Event) -> None:
     """The position may be another one now. What an import says of it, the import itself sees to."""
     photo = subject_of(event.stream_id)
-    if places_waiting([photo]):
+    if place_waiting(photo):
         call_for_places([photo])
 
 

@@ -4,12 +4,11 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q
 from django.db.models.fields.json import KT
 
 from core.commands.stacks import stack_photos
 from core.domain.stacks import Candidate, beginnings, group_of, shot_name, stack_id
-from core.readmodels.files import PhotoFile
+from core.readmodels.files import PhotoFile, files_of_photo, photos_beginning
 from core.readmodels.photos import Photo
 from core.readmodels.stacks import stacks_of
 
@@ -25,7 +24,7 @@ def may_belong_to_others(photo: Photo) -> bool:
 
     Of two that are imported at the same time, the second waits here for the first, and sees it.
     """
-    files = _files_of([photo.id])
+    files = files_of_photo(photo.id)
     shots = [f"{file.folder_id}:{shot_name(file.known_as)}" for file in files]
     _take_turns([*shots, *filter(None, [_identifier(photo)])])
     return any(other != photo.id for other in _namesakes(photo, files))
@@ -48,7 +47,7 @@ def find_stack(photo_id: UUID) -> int:
 
 
 def _kin(photo: Photo) -> set[UUID]:
-    return _namesakes(photo, _files_of([photo.id]))
+    return _namesakes(photo, files_of_photo(photo.id))
 
 
 def _files_of(photos: Iterable[UUID]) -> list[PhotoFile]:
@@ -57,19 +56,17 @@ def _files_of(photos: Iterable[UUID]) -> list[PhotoFile]:
 
 def _namesakes(photo: Photo, files: Iterable[PhotoFile]) -> set[UUID]:
     """The photos with a file of the same shot's name beside this one's, or with the same identifier."""
-    named = Q(pk__in=[])
-    for file in files:
-        # Uploads lie under hashes: they have the names that their owners gave them.
-        by = "name" if file.name else "path"
-        for start in beginnings(file.known_as):
-            near = {f"{by}__gte": start, f"{by}__lt": start[:-1] + _BEHIND_DOT}
-            named |= Q(folder_id=file.folder_id, **near)
-    found = set(PhotoFile.objects.filter(named, photo_id__isnull=False).values_list("photo_id", flat=True))
+    # Uploads lie under hashes: they have the names that their owners gave them.
+    found = photos_beginning(
+        (file.folder_id, bool(file.name), start, start[:-1] + _BEHIND_DOT)
+        for file in files
+        for start in beginnings(file.known_as)
+    )
     if identifier := _identifier(photo):
         tied = Photo.objects.annotate(tie=KT("facts__content_identifier__value"))
         same = tied.filter(library_id=photo.library_id, facts__has_key="content_identifier", tie=identifier)
         found |= set(same.values_list("id", flat=True))
-    return {one for one in found if one is not None}
+    return found
 
 
 def _candidates(ids: Iterable[UUID]) -> list[Candidate]:

@@ -47,6 +47,10 @@ _NEAR = """
 
 
 _FILM = ":film"
+_TIES = """
+    SELECT photo_id, other_id FROM tie WHERE photo_id = ANY(%s) UNION
+    SELECT photo_id, other_id FROM tie WHERE other_id = ANY(%s)
+"""
 # A library that nobody owns is compared with itself.
 _WHOSE = """
     SELECT coalesce(owner_id::text, library_id::text), media
@@ -267,7 +271,8 @@ def _parts_around(look: Look) -> list[dict[UUID, Look]]:
     """A photo with its group, then each that is near it with its own, the nearest first."""
     found = [look, *_near(look)]
     groups: dict[UUID | None, dict[UUID, Look]] = {}
-    for one in Look.objects.filter(group_id__in={each.group_id for each in found if each.group_id}):
+    wanted = {each.group_id for each in found if each.group_id}
+    for one in Look.objects.filter(group_id__in=wanted) if wanted else ():
         groups.setdefault(one.group_id, {})[one.photo_id] = one
     parts = {one.group_id or one.photo_id: groups.get(one.group_id, {one.photo_id: one}) for one in found}
     return list(parts.values())
@@ -303,7 +308,9 @@ def _near(look: Look) -> list[Look]:
 def _ties_of(photos: Iterable[UUID]) -> dict[UUID, set[UUID]]:
     """Photo → those that it is tied to, whichever of the two was looked at."""
     wanted = list(photos)
-    rows = Tie.objects.filter(Q(photo_id__in=wanted) | Q(other_id__in=wanted)).values_list("photo_id", "other_id")
+    with connection.cursor() as cursor:
+        cursor.execute(_TIES, [wanted, wanted])
+        rows = cursor.fetchall()
     ties: dict[UUID, set[UUID]] = {}
     for one, other in rows:
         ties.setdefault(one, set()).add(other)

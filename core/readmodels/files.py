@@ -1,10 +1,10 @@
 """The files of each library: what was found at which path, and what became of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db import models
+from django.db import connection, models
 from django.db.models import Count, Q
 
 from core import singlerows
@@ -256,9 +256,27 @@ def files_below(folder_id: UUID, path: str) -> models.QuerySet[PhotoFile]:
     return PhotoFile.objects.filter(Q(path=path) | inside, folder_id=folder_id).order_by("path")
 
 
+def photos_beginning(starts: Iterable[tuple[UUID, bool, str, str]]) -> set[UUID]:
+    """The photos with a file whose path (or, where that is asked, name) lies in one of these ranges of a folder.
+
+    Of each range: the folder, whether the name counts, the first text in it and the first one behind it.
+    """
+    asked = list(starts)
+    ways = [
+        f"folder_id = %s AND {'name' if by_name else 'path'} >= %s AND {'name' if by_name else 'path'} < %s"
+        for _, by_name, _, _ in asked
+    ]
+    if not ways:
+        return set()
+    sql = f"SELECT photo_id FROM {PhotoFile._meta.db_table} WHERE photo_id IS NOT NULL AND ({' OR '.join(ways)})"  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [value for folder, _, first, behind in asked for value in (folder, first, behind)])
+        return {photo for (photo,) in cursor.fetchall()}
+
+
 def files_of_photo(photo_id: UUID) -> list[PhotoFile]:
     """Every copy of a photo. The caller has checked who asks."""
-    return list(PhotoFile.objects.filter(photo_id=photo_id).order_by("path", "id"))
+    return sorted(singlerows.find_all(PhotoFile, "photo_id", photo_id), key=lambda file: (file.path, file.id))
 
 
 def skipped_groups(account: Account) -> list[SkippedGroup]:

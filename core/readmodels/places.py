@@ -138,9 +138,8 @@ def _settle(event: Event, row: PhotoPlace, photo: Photo) -> None:
     row.by_hand = "place" in words
     names = Names(*(words["place"] or ())) if row.by_hand else row.names
     path = path_of(names)
-    known = set(Place.objects.filter(id__in=[identity for _, identity, _, _ in path]).values_list("id", flat=True))
-    new = [Place(id=one, parent_id=up, kind=kind, name=name) for kind, one, up, name in path if one not in known]
-    singlerows.add_all(new, unless_known=True)
+    places = [Place(id=one, parent_id=up, kind=kind, name=name) for kind, one, up, name in path]
+    singlerows.add_all(places, unless_known=True)
     ids = {kind: identity for kind, identity, _, _ in path}
     row.country_id, row.region_id, row.city_id = (ids.get(kind) for kind in KINDS)
     singlerows.put(row)
@@ -193,21 +192,27 @@ def places_waiting(photos: Iterable[UUID] | None = None, limit: int = 500) -> li
         rows = rows.filter(photo_id__in=list(photos))
     off = Library.objects.filter(analyses_off__contains=[str(Analysis.PLACES)]).values("id")
     unwanted = Photo.objects.filter(library_id__in=off).values("id")
-    found = rows.exclude(photo_id__in=unwanted).order_by("photo_id")[:limit]
-    return [Waiting(row.photo_id, row.latitude or 0.0, row.longitude or 0.0, row.asked) for row in found]
+    return [_waiting(row) for row in rows.exclude(photo_id__in=unwanted).order_by("photo_id")[:limit]]
 
 
-def is_place_waiting(photo_id: UUID) -> bool:
-    """Whether a photo has a position that nobody has looked at yet."""
-    return singlerows.one_value(PhotoPlace, photo_id, "waiting") is True
+def place_waiting(photo_id: UUID) -> Waiting | None:
+    """The position of a photo, if nobody has looked at it yet, and its library wants it."""
+    row = singlerows.find(PhotoPlace, photo_id)
+    if row is None or not row.waiting:
+        return None
+    off = singlerows.one_value(Library, singlerows.one_value(Photo, photo_id, "library_id"), "analyses_off")
+    return None if Analysis.PLACES in (off or ()) else _waiting(row)
 
 
 def places_older(library: UUID, source: str, limit: int = 500) -> list[Waiting]:
     """Positions of a library whose place another version has found; a person's word hides it, and stays."""
     inside = Photo.objects.filter(library_id=library).values("id")
     rows = PhotoPlace.objects.filter(photo_id__in=inside, found__isnull=False).exclude(found__source=source)
-    found = rows.order_by("photo_id")[:limit]
-    return [Waiting(row.photo_id, row.latitude or 0.0, row.longitude or 0.0, row.asked) for row in found]
+    return [_waiting(row) for row in rows.order_by("photo_id")[:limit]]
+
+
+def _waiting(row: PhotoPlace) -> Waiting:
+    return Waiting(row.photo_id, row.latitude or 0.0, row.longitude or 0.0, row.asked)
 
 
 def photos_with_place(place: UUID) -> "models.QuerySet[PhotoPlace, UUID]":

@@ -107,6 +107,16 @@ def test_a_row_is_put_in_place_of_another_one_whole_or_in_part() -> None:
     assert PhotoFile.objects.values_list("path", "name", "size").get(id=one) == ("c", "new", 1)
 
 
+def test_all_rows_of_one_value_are_found() -> None:
+    photo, other = uuid4(), uuid4()
+    file = {"library_id": other, "folder_id": other, "size": 1, "mtime_ns": 1, "state": FAILED, "kind": "png"}
+    rows = [PhotoFile(id=uuid4(), path=name, photo_id=photo, **file) for name in ("a", "b")]
+    singlerows.add_all([*rows, PhotoFile(id=uuid4(), path="c", photo_id=other, **file)])
+    found = singlerows.find_all(PhotoFile, "photo_id", photo)
+    assert {one.id: one.path for one in found} == {one.id: one.path for one in rows}
+    assert singlerows.find_all(PhotoFile, "photo_id", uuid4()) == []
+
+
 def test_a_change_touches_one_row_and_the_named_columns_alone() -> None:
     one, two = (Look(photo_id=uuid4(), scope="s", likeness="00" * 24, pieces=[1]) for _ in range(2))
     singlerows.add_all([one, two])
