@@ -15,6 +15,7 @@ from events.calling import call
 from events.consumers import read_models
 
 _MARK = re.compile(r"^Read model of version (\d+)$")
+_LOG = "SELECT to_regclass('event') IS NOT NULL"
 _COMMENT = "SELECT obj_description(to_regclass(%s)::oid, 'pg_class'), to_regclass(%s) IS NOT NULL"
 
 
@@ -35,7 +36,7 @@ def mark(modules: Iterable[ModuleType]) -> None:
 
 def mark_new() -> None:
     """Where nothing has happened yet, no read model is older than its code."""
-    if not call("SELECT EXISTS (SELECT FROM event)")[0][0]:
+    if call(_LOG)[0][0] and not call("SELECT EXISTS (SELECT FROM event)")[0][0]:
         mark(module for name, module in read_models().items() if name in older())
 
 
