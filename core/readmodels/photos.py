@@ -433,6 +433,6 @@ def missing_photos(account: Account) -> models.QuerySet[Photo]:
 
 
 def history_of(account: Account, photo_id: UUID) -> list[Event]:
-    """Everything that ever happened to a photo, oldest first. Raises PhotoNotFound."""
+    """Everything that ever happened to a photo and was not erased, oldest first. Raises PhotoNotFound."""
     photo_for(account, photo_id)
-    return read_stream(photo_stream(photo_id))
+    return [event for event in read_stream(photo_stream(photo_id)) if not event.erased]

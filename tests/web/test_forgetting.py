@@ -26,6 +26,7 @@ from core.commands import photos as photo_commands
 from core.commands import stacks as stack_commands
 from core.commands.analysis import Numbers, record_seen
 from core.commands.edits import edit_photo, version_of
+from core.commands.log import photo_events
 from core.commands.places import record_place
 from core.commands.sidecars import record_sidecar
 from core.domain import edits, photos
@@ -42,6 +43,7 @@ from core.readmodels.photos import Photo
 from core.readmodels.places import places_waiting
 from core.readmodels.uploads import UploadedFile
 from core.storage import original_path, preview_path, previews_of
+from events.erasure import erase
 from events.replay import read_models, replay
 from events.verify import verify_seals, verify_streams
 from tests.web.conftest import Shelf, jpeg
@@ -387,3 +389,14 @@ def test_pictures_in_memory_are_read_anew_once_one_was_forgotten(known: UUID, pa
     found, _ = nearby.nearby("see 1", numbers, None, 10)
     assert len(found) == 1
     assert known.hex not in found
+
+
+def test_a_photo_of_which_one_event_was_erased_is_shown_and_changed_as_before(shelf: Shelf, page: Client) -> None:
+    photo = shelf.photo(NAME)
+    edit_photo(photo, [edits.PhotoTitled(TITLE)], actor=shelf.owner.actor)
+    [said] = [one.event_id for one in photo_events(photo) if one.type == "photo.titled"]
+    erase([said], "cli", "a test")
+    assert page.get(f"/photos/{photo}/").status_code == 200
+    assert TITLE not in page.get(f"/api/v1/photos/{photo}/history").content.decode()
+    edit_photo(photo, [edits.PhotoRated(5)], actor=shelf.owner.actor)
+    assert Photo.objects.get(id=photo).rating == 5
