@@ -33,7 +33,8 @@ _TURN_SECONDS = 180.0
 _STOPS = ((signal.SIGINT, 8.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0))
 _SERVER_SETTINGS = {
     "max_connections": "80",
-    "shared_buffers": "128MB",
+    # The system's own cache has the rest; on a small server this memory is needed for pictures.
+    "shared_buffers": "64MB",
     "wal_compression": "on",
     "jit": "off",
     "listen_addresses": "",
