@@ -12,5 +12,7 @@ SELECT count(*) FROM pg_locks
 def waiting(kind: str = "") -> int:
     """How many locks, of this kind if one is named, somebody waits for now."""
     with connection.cursor() as cursor:
+        # Inside a transaction the first look at the sessions would stand for all: who came since would be missed.
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
         cursor.execute(_WAITING, {"kind": kind})
         return int(cursor.fetchone()[0])
