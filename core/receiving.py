@@ -10,7 +10,7 @@ from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
@@ -41,7 +41,8 @@ from core.storage import (
     partial_path,
     room_for_originals,
 )
-from core.uploads import Upload
+from core.turns import take_turns
+from core.uploads import Upload, turn_of
 
 # With so many bytes the content says what it is; nobody should send gigabytes to hear that they are not wanted.
 _ENOUGH_TO_KNOW = 65536
@@ -60,7 +61,7 @@ def begin(account: Account, announced: Announced) -> Upload:
     if announced.size == 0:
         raise NotWanted("This file is empty: there is nothing in it to show.", "empty")
     with transaction.atomic():
-        _take_turns(f"uploads:{account.pk}")
+        take_turns(f"uploads:{account.pk}")
         _refuse_without_room(account, announced.size)
         upload = Upload.objects.create(
             account=account,
@@ -159,12 +160,12 @@ def keep_at_once(account: Account, announced: Announced, chunks: Iterable[bytes]
 def _keep(upload: Upload, part: Path, digest: str, actor: str, *, sidecar: bool) -> None:
     account = upload.account
     library = _library(account, actor)
+    # Two sidecars may say the same of two photos: what counts of them is the name, too.
+    hashed = hashlib.sha256(f"{digest}:{upload.name}".encode()).hexdigest() if sidecar else digest
+    path = managed_path(hashed, uploads.extension_of(upload.name))
     with transaction.atomic():
         # Of two uploads of the same content the second sees the first's.
-        _take_turns(f"upload:{library}:{digest}")
-        # Two sidecars may say the same of two photos: what counts of them is the name, too.
-        hashed = hashlib.sha256(f"{digest}:{upload.name}".encode()).hexdigest() if sidecar else digest
-        path = managed_path(hashed, uploads.extension_of(upload.name))
+        take_turns(turn_of(library, path))
         there = _sidecar_there(account, digest, path) if sidecar else already_there(account, [digest])
         if digest not in there:
             facts = _put(upload, part, original_path(managed_root(account.pk), path))
@@ -261,9 +262,3 @@ def _refuse_without_room(account: Account, size: int) -> None:
 
 def _expiry() -> datetime:
     return timezone.now() + timedelta(days=settings.UPLOAD_DAYS)
-
-
-def _take_turns(name: str) -> None:
-    """Until commit, nobody else does the same."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])

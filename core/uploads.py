@@ -31,3 +31,8 @@ class Upload(models.Model):
 
     class Meta:
         db_table = "upload"
+
+
+def turn_of(library: uuid.UUID, path: str) -> str:
+    """The turn of whoever puts an upload into its place in a library, or takes it away from there."""
+    return f"upload:{library}:{path.rpartition('/')[2].partition('.')[0]}"

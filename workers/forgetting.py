@@ -30,7 +30,8 @@ from core.readmodels.files import PhotoFile
 from core.readmodels.libraries import Library, folder_by_id
 from core.readmodels.uploads import UploadedFile
 from core.storage import is_managed, original_path, previews_of
-from core.uploads import Upload
+from core.turns import take_turns
+from core.uploads import Upload, turn_of
 from events.event import Event
 from events.reading import read_stream
 from workers.queue import NewJob, defer_batch
@@ -204,10 +205,8 @@ def _remove(file: UUID, folder: UUID, path: str) -> bool:
     if not is_managed(root):
         return False
     place = original_path(root, path)
-    # The lock of whoever puts an upload into its place.
-    turn = f"upload:{folder}:{place.name.split('.')[0]}"
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [turn])
+    with transaction.atomic():
+        take_turns(turn_of(folder, path))
         if UploadedFile.objects.filter(id=file).exists() or not place.exists():
             return False
         place.unlink()

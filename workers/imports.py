@@ -1,11 +1,10 @@
 """What becomes of a file that was found: a photo, a new version or one more copy of one, or nothing to show."""
 
-import hashlib
 from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 
 from core import singlerows
 from core.commands import photos as commands
@@ -17,6 +16,7 @@ from core.readmodels.libraries import Folder, lies_at
 from core.readmodels.photos import Photo, history_by_people, holder_of
 from core.readmodels.uploads import name_of_upload
 from core.storage import is_managed, original_path
+from core.turns import take_turns
 from workers import places, sidecars
 from workers.children import run_in_child
 from workers.disks import is_gone, within_reach
@@ -92,11 +92,11 @@ def _import_picture(folder: Folder, path: str, original: Path, facts: FileFacts)
     read = _as_event(said)
     with transaction.atomic():
         hold_places(folder.id)
-        _take_turns(f"content:{found.library}:{found.sha256}", f"file:{found.file.id}")
+        take_turns(f"content:{found.library}:{found.sha256}", f"file:{found.file.id}")
         before, holder = _held_before(found), _holder(found)
         if before or holder:
             # Two files that swapped their names concern the same two photos, each the other way round.
-            _take_turns(*(f"photo:{one}" for one in (before, holder) if one))
+            take_turns(*(f"photo:{one}" for one in (before, holder) if one))
             before, holder = _held_before(found), _holder(found)
         photo = _place(found, read, before, holder)
         places.settle_place(photo, said.position, said.located)
@@ -173,14 +173,6 @@ def _is_gone(file: PhotoFile) -> bool:
     return is_gone(lies_at(file.folder_id, file.path)) and within_reach(file.folder_id, file.path)
 
 
-def _take_turns(*names: str) -> None:
-    """Until commit, nobody else decides about these; in one order, so that two who wait do not wait for ever."""
-    digests = [hashlib.blake2b(name.encode(), digest_size=8).digest() for name in names]
-    keys = sorted(int.from_bytes(digest, "big", signed=True) for digest in digests)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS key", [keys])
-
-
 def _import_sidecar(folder: Folder, path: str, facts: FileFacts, other: NotAPhoto) -> str:
     content, listed = sidecars.read_beside(folder, path, facts)
     said = _skip(folder, path, facts, listed or other)
@@ -196,7 +188,7 @@ def _skip(folder: Folder, path: str, facts: FileFacts, other: NotAPhoto) -> str:
     skipped = FileSkipped(folder.library_id, path, size, mtime_ns, kind, other.code, other.reason, place)
     with transaction.atomic():
         hold_places(folder.id)
-        _take_turns(f"file:{file}")
+        take_turns(f"file:{file}")
         known = PhotoFile.objects.filter(id=file).first()
         if known is None or not _is_listed_so(known, skipped):
             skip_file(skipped, actor=_ACTOR)

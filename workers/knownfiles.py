@@ -2,10 +2,9 @@
 
 from uuid import UUID
 
-from django.db import connection
-
 from core.commands.files import KnownFile
 from core.readmodels.files import PhotoFile
+from core.turns import take_turns
 
 
 def known_file(row: PhotoFile) -> KnownFile:
@@ -19,6 +18,4 @@ def hold_places(folder: UUID, *, alone: bool = False) -> None:
     Who says that a photo's file lies at another place has looked whether that place is free, and an import may
     find another photo there at this very moment.
     """
-    lock = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {lock}(hashtextextended(%s, 0))", [f"places:{folder}"])
+    take_turns(f"places:{folder}", shared=not alone)

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.db import connection, transaction
 from django.utils import timezone
 
+from core.turns import take_turns
 from events.pulse import pulse
 from workers.models import JobAction, QueueSetting
 
@@ -112,8 +113,8 @@ def hold_of(queue: str) -> Hold | None:
 
 def _set(queue: str, actor: str, action: str, reason: str, values: dict[str, object]) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
-        # Fetches hold it together: those under way end first, and those that come see what is set here.
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('queue settings', 0))")
+        # Fetches share it: those under way end first, and those that come see what is set here.
+        take_turns("queue settings")
         QueueSetting.objects.update_or_create(queue=queue, defaults=values)
         JobAction.objects.create(
             job_id=0, action=action, actor=actor, reason=reason, subject=f"queue {queue}", at=timezone.now()

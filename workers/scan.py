@@ -19,6 +19,7 @@ from core.domain.files import file_id
 from core.readmodels.files import FileState, PhotoFile
 from core.readmodels.libraries import Folder, Library, folders_of
 from core.storage import original_path, path_to_text
+from core.turns import take_turns
 from workers.actions import retry_jobs
 from workers.disks import is_gone, is_reachable, look_below
 from workers.halfmade import clear_if_left, is_called_so
@@ -210,7 +211,7 @@ def queue_scans(libraries: Iterable[UUID]) -> int:
     """Queue a scan for each library that has none waiting; how many were queued."""
     wanted = [str(library) for library in libraries]
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('queue scans', 0))")
+        take_turns("queue scans")
         cursor.execute(
             "SELECT args->>'library' FROM procrastinate_jobs"
             # By its queue: of two hundred thousand jobs that wait, few are in this one, and an index knows them.
@@ -324,8 +325,8 @@ def _lock_and_list_open(folder: UUID, files: Iterable[UUID]) -> list[tuple[UUID,
 
     Two scans of one folder take turns until commit.
     """
+    take_turns(f"scan:{folder}")
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"scan:{folder}"])
         cursor.execute(
             "SELECT args->>'file', id, status::text, scheduled_at IS NOT NULL FROM procrastinate_jobs"
             " WHERE task_name = 'import_file' AND status IN ('todo', 'doing') AND args->>'file' = ANY(%s)",

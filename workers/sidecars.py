@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 
 from core.commands import sidecars as commands
 from core.domain.files import file_id
@@ -14,6 +14,7 @@ from core.readmodels.libraries import Folder
 from core.readmodels.sidecars import Sidecar, sidecars_in_file
 from core.readmodels.uploads import name_of_upload, uploads_beside, uploads_called
 from core.storage import is_managed, original_path, path_to_text, text_to_path
+from core.turns import take_turns
 from workers.children import run_in_child
 from workers.pipelines.files import FileFacts, NotAPhoto
 from workers.pipelines.kinds import KINDS, PICTURE_EXTENSIONS
@@ -87,8 +88,7 @@ def call_for(folder: Folder, path: str) -> int:
 
 def hold(file: UUID) -> None:
     """Until commit, nobody else reads or writes this sidecar."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"sidecar:{file}"])
+    take_turns(f"sidecar:{file}")
 
 
 def is_known(file: UUID) -> bool:

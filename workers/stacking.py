@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from django.db import connection
 from django.db.models.fields.json import KT
 
 from core.commands.stacks import stack_photos
@@ -11,6 +10,7 @@ from core.domain.stacks import Candidate, beginnings, group_of, shot_name, stack
 from core.readmodels.files import PhotoFile, files_of_photo, photos_beginning
 from core.readmodels.photos import Photo
 from core.readmodels.stacks import stacks_of
+from core.turns import take_turns
 
 _ACTOR = "worker:stacks"
 # Whose word on a date is the file's own; a date by the file's name or time ties nothing together.
@@ -26,7 +26,7 @@ def may_belong_to_others(photo: Photo) -> bool:
     """
     files = files_of_photo(photo.id)
     shots = [f"{file.folder_id}:{shot_name(file.known_as)}" for file in files]
-    _take_turns([*shots, *filter(None, [_identifier(photo)])])
+    take_turns(*(f"stack:{name}" for name in (*shots, _identifier(photo)) if name))
     return any(other != photo.id for other in _namesakes(photo, files))
 
 
@@ -104,9 +104,3 @@ def _own_words(media: str) -> tuple[str, ...]:
 
 def _identifier(photo: Photo) -> str:
     return str(photo.facts.get("content_identifier", {}).get("value", ""))
-
-
-def _take_turns(names: Iterable[str]) -> None:
-    with connection.cursor() as cursor:
-        for name in sorted(names):
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"stack:{name}"])

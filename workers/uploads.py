@@ -12,6 +12,7 @@ from django.utils import timezone
 from core.domain.uploads import Looked
 from core.receiving import discard
 from core.storage import partial_path
+from core.turns import take_turns
 from core.uploads import Upload
 from workers.children import run_in_child
 from workers.errors import PoisonError
@@ -63,7 +64,7 @@ def _look_at_sidecar(path: Path, name: str, kind: Kind, refused: Looked) -> Look
 def sweep_later() -> None:
     """See to it that a sweep comes once the first upload that is under way expires."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('queue sweeps of uploads', 0))")
+        take_turns("queue sweeps of uploads")
         cursor.execute(
             "SELECT EXISTS (SELECT 1 FROM procrastinate_jobs"
             " WHERE queue_name = 'scan' AND task_name = %s AND status = 'todo')",

@@ -2,13 +2,13 @@
 
 from django.contrib.auth.password_validation import validate_password
 from django.contrib.sessions.models import Session
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from core.accounts import Account, ApiKey, digest_of, new_key
+from core.turns import take_turns
 
 # Any number will do, as long as nothing else in the database uses it.
-_FIRST_ACCOUNT_LOCK = 7_016_001
 
 
 class AccountsExist(ValueError):
@@ -30,8 +30,7 @@ def create_first_admin(username: str, password: str) -> Account:
     """
     account = _new_account(username, password, admin=True)
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_FIRST_ACCOUNT_LOCK])
+        take_turns("first account")
         if Account.objects.exists():
             raise AccountsExist("There is an administrator already: sign in.")
         _insert(account)

@@ -4,13 +4,14 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from core.commands.decisions import Decision, of_photo, settle_all
 from core.commands.edits import editing, undo_part_of
 from core.commands.log import photo_events
 from core.domain import codec, duplicates, edits
 from core.domain.duplicates import Judgement, NotAChoice
+from core.turns import take_turns
 from events.event import Event
 
 # Photos that are written in one append.
@@ -26,7 +27,8 @@ def keep_best(
     Raises NotAChoice, PhotoNotFound.
     """
     with transaction.atomic():
-        _take_turns()
+        # Else two could keep each of two photos instead of the other, and show none.
+        take_turns("duplicates")
         if _folded(photo_events(keep)).of is not None:
             raise NotAChoice("The photo to keep is itself a duplicate of another one by now.")
         marks = _judging(set(others) - {keep}, lambda _, state: duplicates.decide_marked(state, keep, review))
@@ -69,12 +71,6 @@ def undo_decision(photo: UUID, event: UUID, *, actor: str) -> bool:
         case _:
             show_again(photo, actor=actor)
     return True
-
-
-def _take_turns() -> None:
-    """One choice after the other: else two could keep each of two photos instead of the other, and show none."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('duplicates', 0))")
 
 
 def _decide(photos: Iterable[UUID], decide: _Decide, actor: str) -> None:

@@ -20,6 +20,7 @@ from core.domain.streams import subject_of
 from core.readmodels.libraries import Library
 from core.readmodels.photos import Photo, PreviewState, visible_photos, without_duplicates
 from core.readmodels.stacks import StackMember, without_tucked
+from core.turns import take_turns
 from events.event import Event
 
 # Those that look like one, and those that it is tied to, in one round trip, but for members of full groups: such a
@@ -283,9 +284,7 @@ def _take_turns(looks: Iterable[Look]) -> None:
 
     Always after the photos' streams, in every transaction, so that nobody waits in a circle.
     """
-    with connection.cursor() as cursor:
-        for scope in sorted({look.scope for look in looks}):
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"look:{scope}"])
+    take_turns(*(f"look:{look.scope}" for look in looks))
 
 
 def _near(look: Look) -> list[Look]:
