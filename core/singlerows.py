@@ -5,12 +5,17 @@ the row itself takes. Values go through the models' fields as Django's own do; a
 """
 
 from collections.abc import Callable, Sequence
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any, TypeVar
 
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, connection, models
 from django.db.models import Field
+
+from events.calling import opened
+
+# A statement takes 65,535 values at most, and a file may say thousands of keywords.
+_TOGETHER = 100
 
 M = TypeVar("M", bound=models.Model)
 _Fields = tuple["Field[Any, Any]", ...]
@@ -44,17 +49,16 @@ def add(row: models.Model) -> None:
 
 
 def add_all(rows: Sequence[models.Model], *, unless_known: bool = False) -> None:
-    """Insert a few new rows of one table; `unless_known` leaves those out whose key is taken.
+    """Insert new rows of one table; `unless_known` leaves those out whose key is taken.
 
     Without it, raises IntegrityError when a key is taken.
     """
-    if not rows:
-        return
-    model = type(rows[0])
-    sql = _insert_many(model, len(rows)) + (" ON CONFLICT DO NOTHING" if unless_known else "")
-    _run(sql, [value for row in rows for value in _values(row)])
-    for row in rows:
-        row._state.adding = False
+    for start in range(0, len(rows), _TOGETHER):
+        some = rows[start : start + _TOGETHER]
+        sql = _insert_many(type(some[0]), len(some)) + (" ON CONFLICT DO NOTHING" if unless_known else "")
+        _run(sql, [value for row in some for value in _values(row)])
+        for row in some:
+            row._state.adding = False
 
 
 def put(row: models.Model, *changed: str) -> None:
@@ -76,12 +80,8 @@ def remove(model: type[models.Model], key: object) -> None:
 
 def _run(sql: str, parameters: Sequence[Any]) -> "psycopg.Cursor[Any]":
     """As Django's cursor would, but that the server keeps the plan. Raises Django's errors."""
-    connection.validate_thread_sharing()
-    connection.close_if_health_check_failed()
-    connection.ensure_connection()
-    connection.validate_no_broken_transaction()
     with connection.wrap_database_errors:
-        cursor: psycopg.Cursor[Any] = psycopg.Cursor(connection.connection)
+        cursor: psycopg.Cursor[Any] = psycopg.Cursor(opened(connection))
         return cursor.execute(sql, parameters)
 
 
@@ -120,7 +120,7 @@ def _converter(field: "Field[Any, Any]") -> _Convert:
     return (lambda value: convert(value, field.cached_col, connection)) if convert else (lambda value: value)
 
 
-@lru_cache(maxsize=1000)
+@cache
 def _insert_many(model: type[models.Model], count: int) -> str:
     fields = _fields(model)
     columns, places = ", ".join(map(_quoted, fields)), ", ".join(map(_place, fields))

@@ -39,7 +39,7 @@ def call(statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]
     wrapper = connections[DEFAULT_DB_ALIAS]
     try:
         with wrapper.wrap_database_errors:
-            return psycopg.Cursor(_opened(wrapper)).execute(statement, parameters, binary=True).fetchall()
+            return psycopg.Cursor(opened(wrapper)).execute(statement, parameters, binary=True).fetchall()
     except DatabaseError as error:
         understood = _understood(error.__cause__)
         if understood is None:
@@ -50,13 +50,13 @@ def call(statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]
 def copy(statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
     """Send rows to a COPY … FROM STDIN. Raises Django's DatabaseError."""
     wrapper = connections[DEFAULT_DB_ALIAS]
-    with wrapper.wrap_database_errors, psycopg.Cursor(_opened(wrapper)).copy(statement) as sending:
+    with wrapper.wrap_database_errors, psycopg.Cursor(opened(wrapper)).copy(statement) as sending:
         for row in rows:
             sending.write_row(row)
 
 
-def _opened(wrapper: BaseDatabaseWrapper) -> psycopg.Connection:
-    """Django's connection, checked and opened as Django's own cursor would."""
+def opened(wrapper: BaseDatabaseWrapper) -> psycopg.Connection:
+    """Django's connection, checked and opened as Django's own cursor would: for statements that are prepared."""
     # Django's cursor pastes the parameters into the text, so that the server would parse and plan each append
     # anew; making one only to throw it away took a tenth of an append's time.
     wrapper.validate_thread_sharing()

@@ -149,6 +149,14 @@ def test_a_key_that_is_taken_is_an_error_or_left_as_it_is() -> None:
     assert set(Place.objects.values_list("name", flat=True)) == {"Peru", "Chile"}
 
 
+def test_more_rows_than_one_statement_takes_are_added() -> None:
+    library = uuid4()
+    words = {"library_id": library, "kind": "keyword", "plain": "x", "value": "x"}
+    many = [SearchTerm(id=uuid4(), text=str(at), **words) for at in range(11_000)]
+    singlerows.add_all(many, unless_known=True)
+    assert SearchTerm.objects.filter(library_id=library).count() == 11_000
+
+
 def test_what_is_written_goes_with_the_transaction() -> None:
     with pytest.raises(RuntimeError), transaction.atomic():
         singlerows.add(Place(id=UUID(int=9), kind="country", name="Peru"))
