@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 UNREADABLE = "preview-unreadable"
 NO_ORIGINAL = "the original is not there; it goes on once it is back"
-_DECODE_SECONDS = 20
+DECODE_SECONDS = 20
 _ACTOR = "worker:previews"
 _NAMES = ("tile", "large")
 
@@ -55,7 +55,7 @@ def render(photo: Photo) -> str:
             photo.kind,
             folder,
             orientation,
-            seconds=_DECODE_SECONDS,
+            seconds=DECODE_SECONDS,
             memory_mib=settings.CHILD_MEMORY_MIB,
         )
         put_in_place(folder / made.tile.name, preview_path(photo.id, revision, "tile"))

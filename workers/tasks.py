@@ -42,7 +42,6 @@ from workers.scan import queue_scans, scan_folders
 if TYPE_CHECKING:
     from workers.pipelines.looks import Looks
 
-_DECODE_SECONDS = 20
 _LOOKS = "worker:looks"
 
 
@@ -129,7 +128,7 @@ def _measured(photo: Photo) -> "Looks":
 
     tile = preview_path(photo.id, photo.revision, "tile")
     seen: Looks = run_in_child(
-        "decode", looks.looks_in_file, tile, seconds=_DECODE_SECONDS, memory_mib=settings.CHILD_MEMORY_MIB
+        "decode", looks.looks_in_file, tile, seconds=rendering.DECODE_SECONDS, memory_mib=settings.CHILD_MEMORY_MIB
     )
     return seen
 

@@ -1,17 +1,10 @@
 from django.db import migrations, models
 
-from events import versions
-
-
-def mark_new(apps: object, schema_editor: object) -> None:
-    versions.mark_new()
-
 
 class Migration(migrations.Migration):
 
     dependencies = [
         ('core', '0024_handed_over'),
-        ('events', '0003_seals'),
     ]
 
     operations = [
@@ -24,6 +17,4 @@ class Migration(migrations.Migration):
                 'db_table': 'forgotten_one',
             },
         ),
-        # The table is one more of a read model that has a version: where nothing has happened it is of today, too.
-        migrations.RunPython(mark_new, migrations.RunPython.noop),
     ]
