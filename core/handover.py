@@ -9,7 +9,7 @@ from django.db.models import Q
 from core.commands.duplicates import show_again
 from core.commands.libraries import give_library, take_back_library
 from core.commands.people import ask_for_grouping
-from core.readmodels.duplicates import of_one_owner
+from core.readmodels.alikegroups import of_one_owner
 from core.readmodels.libraries import library_by_id
 from core.readmodels.photos import Photo
 

@@ -7,7 +7,7 @@ from django.db.models import Q
 from core.commands.looks import record_alike
 from core.domain.likeness import LARGEST
 from core.domain.looks import NEARLY_SAME, Alike, AlikeFound
-from core.readmodels.duplicates import unlike_in_bits
+from core.readmodels.alikegroups import unlike_in_bits
 from core.readmodels.libraries import Library
 from core.readmodels.photos import Photo
 from core.readmodels.similar import model_of, nearest

@@ -12,7 +12,7 @@ from pydantic import Field
 from core.api.access import Limit, actor_of, asker
 from core.commands import duplicates as commands
 from core.domain.duplicates import NotAChoice
-from core.readmodels.duplicates import duplicate_groups, of_one_owner, reviewed_photos
+from core.readmodels.alikegroups import duplicate_groups, of_one_owner, reviewed_photos
 from core.readmodels.photos import Photo, photo_for
 from core.readmodels.proposals import Proposal, proposal_for, words_for_kept
 

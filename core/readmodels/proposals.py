@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from core.domain.duplicates import Candidate, Said, best_of, words_taken_over
 from core.domain.edits import Edit
 from core.domain.likeness import of_one_tone
-from core.readmodels.duplicates import Group
+from core.readmodels.alikegroups import Group
 from core.readmodels.photos import Photo
 
 # Whose word on the date tells moments apart: a copy's file time says nothing of the picture.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 from uuid import UUID
 
-from core.readmodels.duplicates import Group
+from core.readmodels.alikegroups import Group
 from core.readmodels.photos import Photo
 from core.readmodels.proposals import OWN_WORD, SAID, Proposal, proposal_for
 from core.web.tiles import average_colour, words_for

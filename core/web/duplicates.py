@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from core.commands import duplicates as commands
 from core.domain.duplicates import NotAChoice
-from core.readmodels.duplicates import (
+from core.readmodels.alikegroups import (
     Group,
     count_groups,
     duplicate_groups,

@@ -21,7 +21,8 @@ from core.commands.stacks import stack_photos, unstack_photos
 from core.domain import edits, photos
 from core.domain.looks import Alike, AlikeFound
 from core.domain.stacks import StackRule
-from core.readmodels.duplicates import Judged, Look, Tie, _near, duplicate_groups
+from core.readmodels.alikegroups import duplicate_groups
+from core.readmodels.duplicates import Judged, Look, Tie, _near
 from core.readmodels.photos import Photo, history_of
 from events.replay import replay
 from tests.locks import waiting

@@ -16,7 +16,8 @@ from core.accounts import Account
 from core.commands import people as people_commands
 from core.commands.libraries import add_library, managed_library
 from core.readmodels import remembered
-from core.readmodels.duplicates import Look, duplicate_groups
+from core.readmodels.alikegroups import duplicate_groups
+from core.readmodels.duplicates import Look
 from core.readmodels.faces import Face, Person
 from core.readmodels.libraries import library_by_id
 from core.readmodels.people import people_of

@@ -18,7 +18,7 @@ from core.commands.log import load_photo
 from core.domain.analysis import VectorMade
 from core.means import mean_of
 from core.readmodels import similar
-from core.readmodels.duplicates import duplicate_groups
+from core.readmodels.alikegroups import duplicate_groups
 from tests.web.conftest import Shelf
 from tests.web.test_looks import tiles
 from tests.web.test_viewer import text_of
